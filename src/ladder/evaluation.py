@@ -1,0 +1,121 @@
+"""What predictions are worth: accuracy with its interval, loss, AUC, confusion. No TensorFlow."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn import metrics
+from statsmodels.stats.proportion import proportion_confint
+
+from ladder import paths, settings
+
+# DLwP 5.2 and 5.3; the first four are validation accuracies, only the last is of the test subset.
+BOOK = {
+    "scratch": 0.71,
+    "scratch_augmented": 0.82,
+    "features": 0.90,
+    "features_augmented": 0.96,
+    "fine_tuned": 0.97,
+}
+BOOK_SUBSET = dict.fromkeys(BOOK, "validation") | {"fine_tuned": "test"}
+
+BOOK_SPLIT = settings.Split(train_per_class=1000, validation_per_class=500, test_per_class=500)
+
+LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
+
+
+def is_book(source: str, split: settings.Split) -> bool:
+    """Returns whether the pictures are those that the book's figures were measured on."""
+    return source == "dogs_vs_cats" and split == BOOK_SPLIT
+
+
+def predictions(
+    rows: pd.DataFrame, outputs: NDArray[np.float32], subset: paths.Subset
+) -> pd.DataFrame:
+    """Returns a row per picture: id, label, probability, subset.
+
+    `probability` is of the second class where there are two, else there is a column
+    `probability_<label>` per class. `outputs` is what a model gives for the manifest's `rows`:
+    (n, 1) or (n, k).
+    """
+    if outputs.shape[1] == 1:
+        columns = {"probability": outputs[:, 0]}
+    else:
+        columns = {f"probability_{i}": outputs[:, i] for i in range(outputs.shape[1])}
+    return rows[["id", "label"]].assign(**columns, subset=subset)
+
+
+def probabilities(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Returns the probabilities of all classes, (n, k)."""
+    if "probability" in frame:
+        second = frame["probability"].to_numpy(np.float64)
+        return np.stack([1 - second, second], axis=1)
+    return frame.filter(like="probability_").to_numpy(np.float64)
+
+
+def predicted(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Returns the most probable label (n,); of two equally probable, the first."""
+    labels: NDArray[np.int64] = probabilities(frame).argmax(axis=1)
+    return labels
+
+
+def measure(frame: pd.DataFrame) -> dict[str, float]:
+    """Returns accuracy with its Wilson 95 % interval, loss and AUC of one subset's predictions.
+
+    For more than two classes the AUC is the mean of each class against the rest.
+    """
+    labels, probability = frame["label"].to_numpy(), probabilities(frame)
+    correct = int((predicted(frame) == labels).sum())
+    low, high = proportion_confint(correct, len(frame), method="wilson")
+    classes = np.arange(probability.shape[1])
+    score: Any = probability[:, 1] if len(classes) == 2 else probability
+    clipped = np.clip(probability, LOWEST_PROBABILITY, 1 - LOWEST_PROBABILITY)
+    return {
+        "accuracy": correct / len(frame),
+        "accuracy_ci_low": float(low),
+        "accuracy_ci_high": float(high),
+        "loss": float(-np.log(clipped[np.arange(len(frame)), labels]).mean()),
+        "auc": float(metrics.roc_auc_score(labels, score, multi_class="ovr")),
+    }
+
+
+def confusion(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Returns counts (true label, predicted label), (k, k)."""
+    classes = np.arange(probabilities(frame).shape[1])
+    counts: NDArray[np.int64] = metrics.confusion_matrix(
+        frame["label"], predicted(frame), labels=classes
+    )
+    return counts
+
+
+def results(frame: pd.DataFrame) -> dict[str, Any]:
+    """Returns the measures of validation and of test, with the confusion as scalars."""
+    by_subset = {}
+    for subset in ("validation", "test"):
+        part = frame[frame["subset"] == subset]
+        counts = confusion(part)
+        cells = {f"true_{i}_as_{j}": int(n) for (i, j), n in np.ndenumerate(counts)}
+        by_subset[subset] = {**measure(part), "pictures": len(part), "confusion": cells}
+    return by_subset
+
+
+def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFrame:
+    """Returns a row per rung, in their order; `book` is empty unless the pictures are its."""
+    rows = [
+        {
+            "rung": rung,
+            "book": BOOK[rung] if is_book else None,
+            "book_subset": BOOK_SUBSET[rung] if is_book else None,
+            "validation_accuracy": result["validation"]["accuracy"],
+            "validation_ci_low": result["validation"]["accuracy_ci_low"],
+            "validation_ci_high": result["validation"]["accuracy_ci_high"],
+            "test_accuracy": result["test"]["accuracy"],
+            "test_ci_low": result["test"]["accuracy_ci_low"],
+            "test_ci_high": result["test"]["accuracy_ci_high"],
+            "seconds": round(result["seconds"], 1),
+            "trainable_parameters": result["trainable_parameters"],
+        }
+        for rung, result in rungs.items()
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,91 @@
+"""Where every file lies, relative to the project's root; dvc.yaml names the same paths."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from ladder import settings
+
+Subset = Literal["train", "validation", "test"]
+SUBSETS: Final[tuple[Subset, ...]] = ("train", "validation", "test")
+
+Rung = Literal["scratch", "scratch_augmented", "features", "features_augmented", "fine_tuned"]
+RUNGS: Final[tuple[Rung, ...]] = (
+    "scratch",
+    "scratch_augmented",
+    "features",
+    "features_augmented",
+    "fine_tuned",
+)
+
+PARTIAL = Path("data/.partial")  # what an interrupted stage resumes from; git-ignored, no output
+METRICS = Path("reports/metrics.json")
+
+
+def base_weights(base: settings.Base) -> Path:
+    """Returns where the base's weights lie, shared by all datasets."""
+    return Path("data/weights") / f"{base.name}-{base.weights}.weights.h5"
+
+
+@dataclass(frozen=True)
+class DatasetPaths:
+    """The files of one dataset."""
+
+    source: str
+
+    @property
+    def root(self) -> Path:
+        return Path("data") / self.source
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "raw/images.zip"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.csv"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine.csv"
+
+    def images(self, subset: Subset) -> Path:
+        return self.root / "images" / f"{subset}.npy"
+
+    def features(self, subset: Subset) -> Path:
+        return self.root / "features" / subset / "view-00.npy"
+
+    def activations(self, subset: Subset) -> Path:
+        return self.root / "activations" / subset / "view-00.npy"
+
+    @property
+    def feature_views(self) -> Path:
+        return self.root / "views/features"
+
+    @property
+    def activation_views(self) -> Path:
+        return self.root / "views/activations"
+
+    def seconds(self, stage: str) -> Path:
+        return self.root / "seconds" / f"{stage}.json"
+
+    def weights(self, rung: Rung) -> Path:
+        return self.root / "models" / f"{rung}.weights.h5"
+
+    def description(self, rung: Rung) -> Path:
+        return self.root / "models" / f"{rung}.json"
+
+    def history(self, rung: Rung) -> Path:
+        return self.root / "models" / f"{rung}.history.csv"
+
+    def predictions(self, rung: Rung) -> Path:
+        return self.root / "predictions" / f"{rung}.csv"
+
+    @property
+    def reports(self) -> Path:
+        return Path("reports") / self.source
+
+
+def view(folder: Path, number: int) -> Path:
+    """Returns the file of one augmented view."""
+    return folder / f"view-{number:02d}.npy"

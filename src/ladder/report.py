@@ -1,0 +1,32 @@
+"""The ladder as a person reads it."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from ladder import paths, settings
+
+
+def table(ladder: pd.DataFrame) -> str:
+    """Returns the ladder as lines of text, accuracies in per cent with their intervals."""
+    lines = [
+        f"{'rung':<20}{'book':>6}{'validation':>12}{'test':>8}{'95 % interval':>16}{'seconds':>9}"
+    ]
+    for row in ladder.to_dict("records"):
+        book = "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}"
+        interval = f"{100 * row['test_ci_low']:.1f} – {100 * row['test_ci_high']:.1f}"
+        lines.append(
+            f"{row['rung']:<20}{book:>6}{100 * row['validation_accuracy']:>12.1f}"
+            f"{100 * row['test_accuracy']:>8.1f}{interval:>16}{row['seconds']:>9.0f}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    folder = (
+        Path(sys.argv[1])
+        if len(sys.argv) > 1
+        else paths.DatasetPaths(settings.load("dataset").dataset.source).reports
+    )
+    print(table(pd.read_csv(folder / "ladder.csv")))

@@ -1,0 +1,101 @@
+"""A rung: built, trained, written with its description and history, read back."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ladder import artifacts, images, models, paths, settings, tracking, training
+from ladder.runtime import keras
+
+PREDICTION_BATCH_SIZE = 100
+
+
+def new(
+    rung: paths.Rung,
+    manifest: pd.DataFrame,
+    image_size: int,
+    dropout: float,
+    base: settings.Base | None,
+) -> tuple[keras.Model, models.Description]:
+    """Returns the rung's model before training, its base with its weights, and how it is built."""
+    description = models.Description(
+        rung=rung,
+        image_size=image_size,
+        class_names=images.class_names(manifest),
+        dropout=dropout,
+        base=base,
+    )
+    model = models.build(description)
+    if base is not None:
+        models.load_base(model, base, paths.base_weights(base))
+    return model, description
+
+
+def fit(
+    part: keras.Model,
+    inputs: training.Inputs,
+    held_out: NDArray[Any],
+    manifest: pd.DataFrame,
+    parameters: settings.Fit,
+    seed: int,
+) -> pd.DataFrame:
+    """Trains `part` on the train pictures' inputs and returns the history; see `training.fit`.
+
+    `held_out` is what `part` takes for the validation pictures, in manifest order.
+    """
+    labels = images.labels(manifest, "train")
+    batches = training.Batches(inputs, labels, parameters.batch_size, seed)
+    validation = np.asarray(held_out), images.labels(manifest, "validation")
+    return training.fit(part, batches, validation, parameters)
+
+
+def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns the model's probabilities for images (n, S, S, 3), (n, 1) or (n, k)."""
+    starts = range(0, len(images), PREDICTION_BATCH_SIZE)
+    batches = [images[start : start + PREDICTION_BATCH_SIZE] for start in starts]
+    bar = tqdm(batches, "predict", unit="batch", disable=None)
+    return np.concatenate([model.predict_on_batch(batch) for batch in bar])
+
+
+def write(
+    files: paths.DatasetPaths,
+    model: keras.Model,
+    description: models.Description,
+    history: pd.DataFrame,
+    parameters: settings.Fit,
+) -> None:
+    """Writes weights, description and history, and logs them to the MLflow run that is open."""
+    rung = description.rung
+    fresh = models.rebuild(model, description)
+    models.write(fresh, files.weights(rung))
+    artifacts.write_csv(files.history(rung), history)
+    content = {
+        "model": description.model_dump(),
+        "parameters": parameters.model_dump(),
+        "trainable_parameters": models.trainable_parameters(model),
+    }
+    artifacts.write_json(files.description(rung), content)
+    _log(files, rung, fresh)
+
+
+def read(files: paths.DatasetPaths, rung: paths.Rung) -> tuple[keras.Model, models.Description]:
+    """Returns the rung's model and how it is built."""
+    content = artifacts.read_json(files.description(rung))
+    description = models.Description.model_validate(content["model"])
+    return models.read(files.weights(rung), description), description
+
+
+def restore_run(files: paths.DatasetPaths, rung: paths.Rung) -> None:
+    """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
+    parameters = artifacts.read_json(files.description(rung))["parameters"]
+    with tracking.run(rung, files.source, parameters, restored=True):
+        _log(files, rung, read(files, rung)[0])
+
+
+def _log(files: paths.DatasetPaths, rung: paths.Rung, model: keras.Model) -> None:
+    history = pd.read_csv(files.history(rung))
+    weights_sha256 = artifacts.sha256(files.weights(rung))
+    tracking.log_training(history, model, weights_sha256, files.manifest)

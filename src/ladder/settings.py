@@ -1,0 +1,161 @@
+"""params.yaml, read strictly into frozen sections: the code holds no defaults."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ladder import errors
+
+PARAMS = Path("params.yaml")
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: unknown keys, missing keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Dataset(Section):
+    """Where the pictures come from."""
+
+    source: Literal["cifar10", "dogs_vs_cats"]
+    archive_sha256: Sha256 | None
+
+
+class Split(Section):
+    """How many pictures of each class a subset takes."""
+
+    train_per_class: Count
+    validation_per_class: Count
+    test_per_class: Count
+
+
+class Base(Section):
+    """The pretrained convolutional base."""
+
+    name: Literal["vgg16"]
+    weights: Literal["torchvision", "keras", "none"]
+    preprocessing: Literal["imagenet", "book"]
+    cut: str
+
+
+class Augmentation(Section):
+    """The ranges that random views are drawn from."""
+
+    views: Annotated[int, Field(ge=0, le=99)]
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)]
+    shift_fraction: Fraction
+    shear_degrees: Annotated[float, Field(ge=0, lt=90)]
+    zoom_fraction: Fraction
+    horizontal_flip: bool
+
+
+class Extraction(Section):
+    """How features and activations are computed and stored."""
+
+    batch_size: Count
+    storage: Literal["float16", "float32"]
+
+
+class Runtime(Section):
+    """What decides the last bits of a result besides the seed."""
+
+    precision: Literal["auto", "float32", "bfloat16"]
+    threads: Annotated[int, Field(ge=0)]
+
+
+class Fit(Section):
+    """One training: RMSprop, the epoch with the lowest validation loss is kept."""
+
+    epochs: Count
+    batch_size: Count
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    schedule: Literal["constant", "cosine"]
+    patience: Count
+
+
+class Training(Fit):
+    """A training that starts from a fresh head or convnet."""
+
+    dropout: Fraction
+
+
+class FineTuning(Fit):
+    """A training that goes on from another rung's model."""
+
+    unfreeze_from: str
+
+
+class Settings(Section):
+    """The whole of params.yaml: a field a key."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    dataset: Dataset
+    split: Split
+    image_size: Annotated[int, Field(ge=48, le=1024)]
+    base: Base
+    augmentation: Augmentation
+    extraction: Extraction
+    runtime: Runtime
+    train_scratch: Training
+    train_scratch_augmented: Training
+    train_head: Training
+    train_end_to_end: Training
+    fine_tune: FineTuning
+
+
+def read(path: Path) -> Settings:
+    """Returns the whole file, checked.
+
+    Raises:
+        InputError: not YAML, a key missing, unknown or double, a wrong type or range.
+    """
+    advice = f"Correct {path}; README.md says what each key means."
+    try:
+        content: Any = YAML(typ="safe", pure=True).load(path)
+        return Settings.model_validate(content)
+    except OSError:
+        raise errors.InputError(
+            str(path), expected="a file", received="none", advice="Run from the project's root."
+        ) from None
+    except YAMLError as error:
+        raise errors.InputError(
+            str(path), expected="valid YAML", received=str(error), advice=advice
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ": ".join([str(path), ".".join(map(str, first["loc"]))]).removesuffix(": ")
+        received = repr(first["input"]) if first["type"] != "missing" else "no such key"
+        raise errors.InputError(
+            where, expected=_expectation(first), received=received, advice=advice
+        ) from None
+
+
+def _expectation(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "only known keys"
+    if error["type"] == "missing":
+        return "the key to be there"
+    message: str = error["msg"]
+    return message.removeprefix("Input should be ")
+
+
+def load(*keys: str) -> Settings:
+    """Returns the settings with just the named keys, so that none is read undeclared.
+
+    Raises:
+        InputError: anywhere in params.yaml, also outside the named keys.
+    """
+    settings = read(PARAMS)
+    return Settings.model_construct(**{key: getattr(settings, key) for key in keys})
+
+
+if __name__ == "__main__":
+    errors.run(lambda: print(read(PARAMS).model_dump_json(indent=2)))

@@ -1,0 +1,73 @@
+"""Which picture belongs to which subset."""
+
+import pandas as pd
+
+from ladder import errors, paths, settings
+
+
+def by_number(
+    members: pd.DataFrame, split: settings.Split, test_starts_at: int | None
+) -> pd.DataFrame:
+    """Returns the members that a subset takes, with their `subset`; no random number is drawn.
+
+    In every class the numbers from 0 are train, the next validation, and test follows, or starts
+    at `test_starts_at`. For 1,000 / 500 / 500 this is the book's split (DLwP 5.2.2).
+
+    Raises:
+        InputError: a class has too few numbers for a subset, or test would overlap validation.
+    """
+    validation_start = split.train_per_class
+    test_start = validation_start + split.validation_per_class
+    if test_starts_at is not None:
+        if test_start > test_starts_at:
+            raise errors.InputError(
+                "split",
+                expected=f"train and validation to take at most {test_starts_at} of a class",
+                received=test_start,
+                advice="Lower split.train_per_class or split.validation_per_class.",
+            )
+        test_start = test_starts_at
+    ranges: dict[paths.Subset, range] = {
+        "train": range(validation_start),
+        "validation": range(validation_start, validation_start + split.validation_per_class),
+        "test": range(test_start, test_start + split.test_per_class),
+    }
+    parts = []
+    for subset, numbers in ranges.items():
+        part = members[members["number"].between(numbers.start, numbers.stop - 1)]
+        _check_counts(part, subset, numbers, members["class_name"].unique().tolist())
+        parts.append(part.assign(subset=subset))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _check_counts(part: pd.DataFrame, subset: str, numbers: range, class_names: list[str]) -> None:
+    for class_name in class_names:
+        received = int((part["class_name"] == class_name).sum())
+        if received < len(numbers):
+            raise errors.InputError(
+                f"split, subset {subset}",
+                expected=f"{len(numbers)} pictures of {class_name}, numbered {numbers.start} to "
+                f"{numbers.stop - 1}",
+                received=received,
+                advice="Give an archive with more pictures, or lower the counts in `split`.",
+            )
+
+
+def manifest(chosen: pd.DataFrame, duplicate_group: pd.Series) -> pd.DataFrame:
+    """Returns a row per picture (id, path, class_name, label, subset, sha256, duplicate_group).
+
+    Rows are in order of subset, class and number; labels count the class names from 0 in
+    alphabetical order.
+    """
+    names = sorted(chosen["class_name"].unique())
+    return pd.DataFrame(
+        {
+            "id": chosen["class_name"] + "." + chosen["number"].astype(str),
+            "path": chosen["path"],
+            "class_name": chosen["class_name"],
+            "label": chosen["class_name"].map(names.index),
+            "subset": chosen["subset"],
+            "sha256": chosen["sha256"],
+            "duplicate_group": duplicate_group,
+        }
+    )

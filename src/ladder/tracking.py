@@ -1,0 +1,204 @@
+"""The only import of MLflow: one run per rung; a lost server never costs a trained model."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+import filelock
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.entities import Metric
+from mlflow.models import ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+from ladder import artifacts, figures
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own set-up
+
+WEIGHTS_TAG = "ladder.weights_sha256"
+RESTORED_TAG = "ladder.restored"
+
+
+def root() -> Path:
+    """Returns the project's root: DVC names it also inside the copies that experiments run in."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def connect(experiment: str) -> str:
+    """Points MLflow at the project's store and returns the experiment's id, made if need be.
+
+    The first use creates the database; two at once would break it, so it holds a lock.
+    """
+    home = root()
+    uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
+    mlflow.set_tracking_uri(uri)
+    with filelock.FileLock(home / ".mlflow.lock", timeout=120):
+        found = mlflow.get_experiment_by_name(experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        local = uri.startswith("sqlite:")
+        location = (home / "mlruns" / experiment).as_uri() if local else None
+        return str(mlflow.create_experiment(experiment, artifact_location=location))
+
+
+@contextmanager
+def run(
+    rung: str, experiment: str, parameters: Mapping[str, Any], *, restored: bool = False
+) -> Iterator[None]:
+    """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED."""
+    with _best_effort():
+        tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
+        mlflow.start_run(experiment_id=connect(experiment), run_name=rung, tags=tags)
+        mlflow.log_params(dict(parameters))
+    status = "FINISHED"
+    try:
+        yield
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        raise
+    finally:
+        with _best_effort():
+            mlflow.end_run(status)
+
+
+def _origin(rung: str) -> dict[str, str]:
+    tags = {"ladder.rung": rung}
+    for name, variable in (("dvc.stage", "DVC_STAGE"), ("dvc.experiment", "DVC_EXP_NAME")):
+        if value := os.environ.get(variable):
+            tags[name] = value
+    return tags
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    """Turns an error of the tracking store into a warning: results lie in files already."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's own and its libraries'
+            yield
+    except Exception as error:
+        print(f"ladder: not tracked in MLflow: {error}", file=sys.stderr)
+
+
+def log_training(
+    history: pd.DataFrame, model: "keras.Model", weights_sha256: str, manifest: Path
+) -> None:
+    """Logs curves, their plot, data and model to the open run, and the hash that finds it again."""
+    with _best_effort():
+        active = mlflow.active_run()
+        if active is None:
+            return
+        clock = time.time() - history["seconds"].sum() + history["seconds"].cumsum()
+        mlflow.MlflowClient().log_batch(
+            active.info.run_id,
+            [
+                Metric(name, float(value), int(1000 * at), int(epoch))
+                for name in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+                for value, at, epoch in zip(history[name], clock, history["epoch"], strict=True)
+            ],
+        )
+        mlflow.log_figure(figures.history(history), "history.png")
+        _log_manifest(manifest)
+        _log_model(model)
+        mlflow.set_tag(WEIGHTS_TAG, weights_sha256)
+
+
+def _log_manifest(path: Path) -> None:
+    frame, digest = pd.read_csv(path), artifacts.sha256(path)[:32]
+    dataset = mlflow.data.from_pandas(
+        frame, source=path.as_posix(), name=path.parent.name, digest=digest
+    )
+    mlflow.log_input(dataset, context="training")
+
+
+def _log_model(model: "keras.Model") -> None:
+    """Logs the model in MLflow's Keras flavour: raw uint8 pixels → probabilities."""
+    import mlflow.tensorflow
+
+    from ladder.runtime import keras, tf
+
+    pixels = TensorSpec(np.dtype(np.uint8), (-1, *model.input_shape[1:]), "pixels")
+    output = TensorSpec(np.dtype(np.float32), (-1, *model.output_shape[1:]), "probabilities")
+    mlflow.tensorflow.log_model(
+        model,
+        name="model",
+        signature=ModelSignature(Schema([pixels]), Schema([output])),
+        pip_requirements=[f"keras=={keras.__version__}", f"tensorflow=={tf.__version__}"],
+    )
+
+
+def has_run(experiment: str, weights_sha256: str) -> bool:
+    """Returns whether a finished run trained these weights; True where the store is lost."""
+    found = True
+    with _best_effort():
+        found = _find(connect(experiment), weights_sha256) is not None
+    return found
+
+
+def _find(experiment_id: str, weights_sha256: str) -> str | None:
+    runs = mlflow.MlflowClient().search_runs(
+        [experiment_id],
+        f"tags.`{WEIGHTS_TAG}` = '{weights_sha256}' and attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    return str(runs[0].info.run_id) if runs else None
+
+
+def log_results(
+    experiment: str,
+    weights_sha256: str,
+    metrics: Mapping[str, float],
+    plots: Mapping[str, "Figure"],
+) -> None:
+    """Adds what was measured to the newest run of these weights; again changes nothing."""
+    with _best_effort():
+        run_id = _find(connect(experiment), weights_sha256)
+        if run_id is None:
+            return
+        client, now = mlflow.MlflowClient(), int(1000 * time.time())
+        known = client.get_run(run_id).data.metrics
+        new = [Metric(k, float(v), now, 0) for k, v in metrics.items() if known.get(k) != v]
+        if new:
+            client.log_batch(run_id, new)
+            for name, figure in plots.items():
+                client.log_figure(run_id, figure, name)
+
+
+def ui() -> None:
+    """Prints the address of the chart that compares the rungs, and serves the MLflow UI."""
+    connect("Default")
+    port = os.environ.get("PORT", "5000")
+    for experiment in mlflow.search_experiments():
+        if experiment.name != "Default":
+            print(
+                f"{experiment.name}: http://127.0.0.1:{port}/#/experiments/"
+                f"{experiment.experiment_id}/runs?compareRunsMode=CHART",
+                flush=True,
+            )
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    store = ["--backend-store-uri", mlflow.get_tracking_uri(), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port]
+    with suppress(KeyboardInterrupt):
+        subprocess.run([*command, *store], env=environment, check=True)
+
+
+if __name__ == "__main__":
+    ui()

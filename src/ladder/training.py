@@ -1,0 +1,135 @@
+"""Training: batches in a drawn order, one fit for all rungs, the best epoch kept."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ladder import augmentation, settings
+from ladder.runtime import keras
+
+Rows = NDArray[np.int64]
+Inputs = Callable[[int, Rows], NDArray[Any]]  # (epoch from 0, rows) → what the model takes
+
+
+def whole(array: NDArray[Any]) -> Inputs:
+    """Returns inputs that are the same in every epoch."""
+    return lambda _epoch, rows: array[rows]
+
+
+def cycled(views: list[NDArray[Any]]) -> Inputs:
+    """Returns inputs that are another stored view in every epoch, over and over."""
+    return lambda epoch, rows: views[epoch % len(views)][rows]
+
+
+def augmented(images: NDArray[np.uint8], ranges: settings.Augmentation, seed: int) -> Inputs:
+    """Returns inputs that are a fresh view of the images in every epoch, from view 1 on."""
+    return lambda epoch, rows: augmentation.view(images, rows, ranges, seed, epoch + 1)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is untyped
+    """Batches of (inputs, labels), in an order drawn anew from the seed for every epoch."""
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.int64], batch_size: int, seed: int):
+        super().__init__()
+        self.inputs, self.labels, self.batch_size, self.seed = inputs, labels, batch_size, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self.labels) // self.batch_size)
+
+    def __getitem__(self, i: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
+        rows = np.sort(order[i * self.batch_size : (i + 1) * self.batch_size])
+        return self.inputs(self.epoch, rows), self.labels[rows]
+
+    def on_epoch_end(self) -> None:
+        """Goes on to the next epoch's order and view."""
+        self.epoch += 1
+
+
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """A bar over all pictures of all epochs, and the seconds that each epoch took."""
+
+    def __init__(self, title: str, pictures: int, fit: settings.Fit):
+        super().__init__()
+        self.seconds: list[float] = []
+        self.bar = tqdm(
+            desc=title, total=pictures * fit.epochs, unit="picture", disable=None, smoothing=0.05
+        )
+        self.pictures, self.batch_size = pictures, fit.batch_size
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.bar.update(min(self.batch_size, self.pictures - batch * self.batch_size))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seconds.append(time.perf_counter() - self.started)
+        self.bar.set_postfix(
+            epoch=epoch + 1, val_loss=logs["val_loss"], val_accuracy=logs["val_accuracy"]
+        )
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.bar.close()
+
+
+def fit(
+    model: keras.Model,
+    batches: Batches,
+    validation: tuple[NDArray[Any], NDArray[np.int64]],
+    parameters: settings.Fit,
+) -> pd.DataFrame:
+    """Trains in place and returns the history; the weights are those of the best epoch.
+
+    Columns: epoch (from 1), loss, accuracy, val_loss, val_accuracy, seconds. The best epoch is
+    the one with the lowest validation loss; `patience` epochs without a better one end it.
+
+    Raises:
+        FloatingPointError: the loss is no longer a number.
+    """
+    steps = parameters.epochs * len(batches)
+    compile_for(model, rate(parameters, steps))
+    progress = Progress(model.name, len(batches.labels), parameters)
+    best = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=parameters.patience, restore_best_weights=True
+    )
+    epochs = model.fit(
+        batches,
+        validation_data=validation,
+        validation_batch_size=VALIDATION_BATCH_SIZE,
+        epochs=parameters.epochs,
+        shuffle=False,  # the order is drawn by `Batches`
+        verbose=0,
+        callbacks=[progress, best, keras.callbacks.TerminateOnNaN()],
+    ).history
+    history = pd.DataFrame(epochs).assign(seconds=progress.seconds)
+    if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
+        raise FloatingPointError(f"{model.name}: the loss became {history['loss'].iloc[-1]}")
+    history.insert(0, "epoch", range(1, len(history) + 1))
+    return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
+
+
+VALIDATION_BATCH_SIZE = 100  # changes no figure, only memory and speed
+
+
+def rate(parameters: settings.Fit, steps: int) -> Any:
+    """Returns the learning rate: constant, or falling to 0 along a cosine over all steps."""
+    if parameters.schedule == "cosine":
+        return keras.optimizers.schedules.CosineDecay(parameters.learning_rate, steps)
+    return parameters.learning_rate
+
+
+def compile_for(model: keras.Model, learning_rate: Any) -> None:
+    """Compiles with RMSprop and the crossentropy that the model's output calls for."""
+    binary = model.output_shape[-1] == 1
+    model.compile(
+        keras.optimizers.RMSprop(learning_rate),
+        "binary_crossentropy" if binary else "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )

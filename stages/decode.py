@@ -1,0 +1,19 @@
+"""Decodes every picture once, to image_size × image_size (DLwP 5.2.4)."""
+
+import pandas as pd
+
+from ladder import artifacts, errors, images, paths, settings
+
+
+def main() -> None:
+    params = settings.load("dataset", "image_size")
+    files = paths.DatasetPaths(params.dataset.source)
+    manifest = pd.read_csv(files.manifest)
+    for subset in paths.SUBSETS:
+        rows = manifest[manifest["subset"] == subset]
+        pixels = images.decode_all(files.archive, rows, params.image_size)
+        artifacts.write_npy(files.images(subset), pixels)
+
+
+if __name__ == "__main__":
+    errors.run(main)

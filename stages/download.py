@@ -1,0 +1,13 @@
+"""Fetches the pictures: one zip archive, as its source gives it (DLwP 5.2.2)."""
+
+from ladder import artifacts, errors, paths, settings, sources
+
+
+def main() -> None:
+    params = settings.load("dataset")
+    with artifacts.whole(paths.DatasetPaths(params.dataset.source).archive) as target:
+        sources.fetch(params.dataset, target)
+
+
+if __name__ == "__main__":
+    errors.run(main)

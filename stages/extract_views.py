@@ -1,0 +1,53 @@
+"""Stores the frozen base's output for augmented views of the train pictures (DLwP 5.3.1).
+
+An interrupted run goes on after its last whole view.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ladder import (
+    activations,
+    artifacts,
+    augmentation,
+    bases,
+    errors,
+    models,
+    paths,
+    runtime,
+    settings,
+)
+
+
+def main() -> None:
+    params = settings.load(
+        "seed", "dataset", "image_size", "base", "augmentation", "extraction", "runtime"
+    )
+    files, weights = paths.DatasetPaths(params.dataset.source), paths.base_weights(params.base)
+    policy = runtime.start(params.runtime, params.seed)
+    pixels = artifacts.read_npy(files.images("train"))
+
+    def view(number: int, rows: slice) -> NDArray[np.uint8]:
+        return augmentation.view(pixels, rows, params.augmentation, params.seed, number)
+
+    folders = {
+        params.base.cut: files.activation_views,
+        bases.BASES[params.base.name].output: files.feature_views,
+    }
+    base = models.pixels_to_features(params.base, params.image_size, weights)
+    hashes = [artifacts.sha256(path) for path in (files.images("train"), weights)]
+    partial = paths.PARTIAL / activations.digest(hashes, params, policy)
+    with artifacts.timed(files.seconds("extract_views")):
+        activations.extract_views(
+            models.between(base, folders),
+            view,
+            len(pixels),
+            params.augmentation.views,
+            folders,
+            partial,
+            params.extraction,
+        )
+
+
+if __name__ == "__main__":
+    errors.run(main)

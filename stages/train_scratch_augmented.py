@@ -1,0 +1,27 @@
+"""Rung 2: the convnet with augmentation and dropout. The book: 82 % on validation (DLwP 5.2.5)."""
+
+import pandas as pd
+
+from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking, training
+
+
+def main() -> None:
+    params = settings.load(
+        "seed", "dataset", "image_size", "augmentation", "runtime", "train_scratch_augmented"
+    )
+    fit, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
+    with tracking.run("scratch_augmented", files.source, fit.model_dump()):
+        runtime.start(params.runtime, params.seed)
+        manifest = pd.read_csv(files.manifest)
+        model, description = rungs.new(
+            "scratch_augmented", manifest, params.image_size, fit.dropout, None
+        )
+        images = artifacts.read_npy(files.images("train"))
+        fresh_views = training.augmented(images, params.augmentation, params.seed)
+        held_out = artifacts.read_npy(files.images("validation"))
+        history = rungs.fit(model, fresh_views, held_out, manifest, fit, params.seed)
+        rungs.write(files, model, description, history, fit)
+
+
+if __name__ == "__main__":
+    errors.run(main)

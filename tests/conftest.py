@@ -1,0 +1,148 @@
+"""Fixtures that several test files share; none of them needs TensorFlow."""
+
+import io
+import json
+import socket
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hypothesis
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from ladder import settings
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")  # the same examples every time, none stored
+
+COLOURS = ((220, 90, 60), (60, 120, 220), (80, 190, 90), (210, 200, 70))
+
+FIT = {
+    "epochs": 2,
+    "batch_size": 4,
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "patience": 2,
+}
+PARAMS: dict[str, Any] = {
+    "seed": 0,
+    "dataset": {"source": "cifar10", "archive_sha256": None},
+    "split": {"train_per_class": 4, "validation_per_class": 2, "test_per_class": 2},
+    "image_size": 48,
+    "base": {
+        "name": "vgg16",
+        "weights": "none",
+        "preprocessing": "imagenet",
+        "cut": "block4_pool",
+    },
+    "augmentation": {
+        "views": 2,
+        "rotation_degrees": 40,
+        "shift_fraction": 0.2,
+        "shear_degrees": 0.2,
+        "zoom_fraction": 0.2,
+        "horizontal_flip": True,
+    },
+    "extraction": {"batch_size": 4, "storage": "float16"},
+    "runtime": {"precision": "float32", "threads": 1},
+    "train_scratch": {**FIT, "dropout": 0.0},
+    "train_scratch_augmented": {**FIT, "dropout": 0.5},
+    "train_head": {**FIT, "dropout": 0.5},
+    "train_end_to_end": {**FIT, "dropout": 0.0},
+    "fine_tune": {**FIT, "unfreeze_from": "block5_conv1"},
+}
+
+
+@pytest.fixture
+def params() -> dict[str, Any]:
+    """A whole and valid params.yaml for tiny pictures, the test's own to change."""
+    copy: dict[str, Any] = json.loads(json.dumps(PARAMS))
+    return copy
+
+
+@pytest.fixture
+def at_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the working directory, as the project's root is for a stage."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def write_params(at_root: Path) -> Callable[[Mapping[str, Any]], Path]:
+    """Writes params.yaml into the working directory, which is `tmp_path`, and returns its path."""
+
+    def write(content: Mapping[str, Any]) -> Path:
+        path = at_root / settings.PARAMS
+        path.write_text(json.dumps(content, indent=2))  # JSON is YAML
+        return path
+
+    return write
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a zip archive of the given members: `zipped({name: bytes}, path=…, method=…)`."""
+
+    def write(
+        members: Mapping[str, bytes],
+        path: Path = tmp_path / "images.zip",
+        method: int = zipfile.ZIP_STORED,
+    ) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return path
+
+    return write
+
+
+def draw(kind: int, size: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Returns stripes whose direction, width and colour tell the class, under noise."""
+    y, x = np.mgrid[:size, :size] * 2 * np.pi / (8 + 4 * (kind // 2))
+    wave = np.sin((x if kind % 2 else y) + random.uniform(0, 2 * np.pi))
+    pixels: NDArray[Any] = np.asarray(COLOURS[kind % len(COLOURS)]) * (0.7 + 0.3 * wave[..., None])
+    pixels += random.normal(0, 20, pixels.shape)
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def drawn_archive(zipped: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Writes a zip archive of drawn pictures, `train/cat.0.jpg` …, and returns its path.
+
+    `drawn_archive(classes=("cat", "dog"), count=8, size=48, path=tmp_path / "images.zip")`; the
+    same arguments draw the same pictures.
+    """
+
+    def write(
+        classes: tuple[str, ...] = ("cat", "dog"),
+        count: int = 8,
+        size: int = 48,
+        path: Path = tmp_path / "images.zip",
+    ) -> Path:
+        members = {}
+        for kind, class_name in enumerate(classes):
+            for number in range(count):
+                pixels = draw(kind, size, np.random.default_rng([kind, number]))
+                content = io.BytesIO()
+                Image.fromarray(pixels).save(content, "JPEG", quality=95)
+                members[f"train/{class_name}.{number}.jpg"] = content.getvalue()
+        return zipped(members, path=path)
+
+    return write
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every look-up of a name and every connection fail the test."""
+
+    def refuse(*_arguments: Any, **_options: Any) -> NoReturn:
+        pytest.fail("the test reaches for the network")  # no Exception: nothing swallows it
+
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)

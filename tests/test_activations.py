@@ -1,0 +1,153 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ladder import activations, artifacts, augmentation, errors, models, settings, training
+from ladder.runtime import keras
+
+BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+RANGES = settings.Augmentation(
+    views=2,
+    rotation_degrees=40,
+    shift_fraction=0.2,
+    shear_degrees=0.2,
+    zoom_fraction=0.2,
+    horizontal_flip=True,
+)
+FULL = settings.Extraction(batch_size=4, storage="float32")
+
+
+def drawn(count: int = 10) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 48, 3), np.uint8)
+
+
+def pretrained() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    description = models.Description(
+        rung="fine_tuned", image_size=48, class_names=["a", "b"], dropout=0.0, base=BASE
+    )
+    return models.build(description)
+
+
+def test_what_is_stored_is_what_the_layers_say(tmp_path: Path) -> None:
+    pixels, layers = drawn(), {"block4_pool": tmp_path / "a.npy", "block5_pool": tmp_path / "f.npy"}
+    part = models.between(pretrained(), layers)
+    activations.extract(part, pixels.__getitem__, len(pixels), layers, FULL)
+    expected = part(pixels)
+    for path, output in zip(layers.values(), expected, strict=True):
+        np.testing.assert_allclose(artifacts.read_npy(path), output, rtol=1e-4, atol=1e-5)
+    assert artifacts.read_npy(tmp_path / "a.npy").shape == (10, 3, 3, 512)
+    assert artifacts.read_npy(tmp_path / "f.npy").shape == (10, 1, 1, 512)
+
+
+def test_storage_decides_the_type(tmp_path: Path) -> None:
+    pixels, layers = drawn(3), {"block5_pool": tmp_path / "f.npy"}
+    half = settings.Extraction(batch_size=2, storage="float16")
+    part = models.between(pretrained(), layers)
+    activations.extract(part, pixels.__getitem__, len(pixels), layers, half)
+    assert artifacts.read_npy(tmp_path / "f.npy").dtype == np.float16
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [(7e4, "extraction.storage: float32"), (np.nan, "runtime.precision"), (np.inf, "precision")],
+)
+def test_numbers_that_do_not_fit_name_the_parameter(value: float, advice: str) -> None:
+    values = np.array([1, value], np.float32)
+    with pytest.raises(errors.InputError, match=f"output of block4_pool.*float16.*{advice}"):
+        activations.stored(values, "float16", "block4_pool")
+
+
+def test_an_interrupted_extraction_leaves_nothing_half(tmp_path: Path) -> None:
+    def failing(rows: slice) -> NDArray[np.uint8]:
+        if rows.start > 0:
+            raise KeyboardInterrupt
+        return drawn()[rows]
+
+    layers = {"block5_pool": tmp_path / "f.npy"}
+    with pytest.raises(KeyboardInterrupt):
+        activations.extract(models.between(pretrained(), layers), failing, 10, layers, FULL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_views_go_on_where_they_were_interrupted(tmp_path: Path) -> None:
+    pixels, asked = drawn(), []
+    partial, folders = tmp_path / "partial", {"block5_pool": tmp_path / "views/features"}
+    part = models.between(pretrained(), folders)
+    broken = True
+
+    def view(number: int, rows: slice) -> NDArray[np.uint8]:
+        if number == 3 and broken:
+            raise KeyboardInterrupt
+        asked.append(number)
+        return augmentation.view(pixels, rows, RANGES, 0, number)
+
+    with pytest.raises(KeyboardInterrupt):
+        activations.extract_views(part, view, 10, 3, folders, partial, FULL)
+    assert not folders["block5_pool"].exists()
+    assert set(asked) == {1, 2}
+    asked.clear()
+    broken = False
+    activations.extract_views(part, view, 10, 3, folders, partial, FULL)
+    assert set(asked) == {3}
+    assert not partial.exists()
+    views = artifacts.read_views(folders["block5_pool"])
+    assert len(views) == 3
+    for number, stored in enumerate(views, 1):
+        (expected,) = keras.tree.flatten(
+            part(augmentation.view(pixels, slice(10), RANGES, 0, number))
+        )
+        np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_no_views_make_empty_folders(tmp_path: Path) -> None:
+    folders = {"block5_pool": tmp_path / "views/features"}
+    part = models.between(pretrained(), folders)
+    activations.extract_views(
+        part, lambda n, rows: drawn()[rows], 10, 0, folders, tmp_path / "p", FULL
+    )
+    assert artifacts.read_views(folders["block5_pool"]) == []
+
+
+def test_a_digest_names_what_it_is_made_of() -> None:
+    assert activations.digest("a", 1) == activations.digest("a", 1)
+    assert activations.digest("a", 1) != activations.digest("a", 2)
+
+
+@pytest.mark.parametrize(
+    ("unfreeze_from", "start"), [("flatten", "block5_pool"), ("block5_conv1", "block4_pool")]
+)
+def test_stored_views_train_as_pixels_through_all_layers_do(
+    tmp_path: Path, unfreeze_from: str, start: str
+) -> None:
+    """Decision 1 of the design: the same arithmetic, without paying for it every epoch."""
+    pixels, labels = drawn(8), np.array([0, 1] * 4)
+    fit = settings.Fit(epochs=2, batch_size=4, learning_rate=1e-4, schedule="constant", patience=9)
+    histories, weights = [], []
+    for stored in (False, True):
+        model = pretrained()
+        models.freeze(model, unfreeze_from)
+        inputs, part = training.augmented(pixels, RANGES, seed=7), model
+        held_out: NDArray[np.float32] | NDArray[np.uint8] = pixels
+        if stored:
+            folders = {start: tmp_path / "views"}
+            front = models.between(model, folders)
+            activations.extract_views(
+                front,
+                lambda number, rows: augmentation.view(pixels, rows, RANGES, 7, number),
+                8, 2, folders, tmp_path / "partial", FULL,
+            )  # fmt: skip
+            held_out = np.asarray(keras.tree.flatten(front(pixels))[0])
+            inputs, part = (
+                training.cycled(artifacts.read_views(folders[start])),
+                models.tail(model, start),
+            )
+        batches = training.Batches(inputs, labels, fit.batch_size, seed=7)
+        histories.append(training.fit(part, batches, (held_out, labels), fit))
+        weights.append([np.asarray(weight) for weight in model.trainable_weights])
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -1,0 +1,303 @@
+import hashlib
+import os
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ladder import archives, errors
+
+FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
+OTHER_LAYOUT = r"Give Microsoft's or Kaggle's archive, or a folder of the same layout\."
+
+Zipped = Callable[..., Path]
+
+
+def rows(archive: Path) -> list[tuple[str, str, int]]:
+    frame = archives.members(archive)
+    return list(frame[["path", "class_name", "number"]].itertuples(index=False, name=None))
+
+
+def named(*names: str) -> dict[str, bytes]:
+    return dict.fromkeys(names, b"picture")
+
+
+def folder_of(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return root
+
+
+def test_microsofts_layout_is_read_and_what_is_no_picture_ignored(zipped: Zipped) -> None:
+    archive = zipped(
+        named(
+            "PetImages/Dog/0.jpg",
+            "PetImages/Cat/10.jpg",
+            "PetImages/Cat/9.jpg",
+            "PetImages/Cat/Thumbs.db",
+            "PetImages/Dog/",
+            "readme[1].txt",
+            "MSR-LA - 3467.docx",
+            "__MACOSX/._x",
+            "__MACOSX/PetImages/Cat/._9.jpg",
+        )
+    )
+    assert rows(archive) == [
+        ("PetImages/Cat/9.jpg", "cat", 9),
+        ("PetImages/Cat/10.jpg", "cat", 10),
+        ("PetImages/Dog/0.jpg", "dog", 0),
+    ]
+
+
+def test_kaggles_layout_is_read_and_what_is_no_picture_ignored(zipped: Zipped) -> None:
+    archive = zipped(
+        named(
+            "train/dog.2.jpg",
+            "train/cat.11.png",
+            "train/cat.2.jpg",
+            "train/cat3.jpg",
+            "test1/1.jpg",
+            "sampleSubmission.csv",
+            "__MACOSX/train/._cat.2.jpg",
+        )
+    )
+    assert rows(archive) == [
+        ("train/cat.2.jpg", "cat", 2),
+        ("train/cat.11.png", "cat", 11),
+        ("train/dog.2.jpg", "dog", 2),
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "a/", "my folder/deep/"])
+@pytest.mark.parametrize("names", [("Cat/0.jpg", "Dog/0.jpg"), ("cat.0.jpg", "dog.0.jpg")])
+def test_pictures_may_lie_in_any_folder(
+    zipped: Zipped, prefix: str, names: tuple[str, str]
+) -> None:
+    archive = zipped(named(*(prefix + name for name in names)))
+    assert [(name, number) for _, name, number in rows(archive)] == [("cat", 0), ("dog", 0)]
+
+
+def test_more_than_two_classes_are_read(zipped: Zipped) -> None:
+    archive = zipped(named("train/fox.0.jpg", "train/cat.0.jpg", "train/dog.0.jpg"))
+    assert [name for _, name, _ in rows(archive)] == ["cat", "dog", "fox"]
+
+
+@pytest.mark.parametrize(
+    ("names", "received"),
+    [
+        ((), "an empty archive"),
+        (("a.gif", "b/c.tiff"), r"a\.gif, b/c\.tiff"),
+        (("train/cat.0.jpg", "train/cat.1.jpg"), r"train/cat\.0\.jpg, train/cat\.1\.jpg"),
+        (("PetImages/Cat/0.jpg", "cat.1.jpg"), r"PetImages/Cat/0\.jpg, cat\.1\.jpg"),
+        (tuple("abcdefg"), "a, b, c, d, e"),
+    ],
+)
+def test_fewer_than_two_classes_of_a_known_layout_are_refused(
+    zipped: Zipped, names: tuple[str, ...], received: str
+) -> None:
+    message = (
+        r"images\.zip: expected at least two classes of pictures named PetImages/Cat/0\.jpg "
+        r"\(Microsoft's layout\) or train/cat\.0\.jpg \(Kaggle's\)\. "
+        rf"Received: {received}\. {OTHER_LAYOUT}"
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.members(zipped(named(*names)))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a/cat.1.jpg", "b/cat.1.jpg"),
+        ("a/Cat/1.jpg", "b/cat.1.png"),
+        ("train/cat.1.jpg", "train/cat.01.jpg"),
+    ],
+)
+def test_a_number_that_a_class_has_twice_is_refused(zipped: Zipped, names: tuple[str, str]) -> None:
+    message = (
+        r"images\.zip: expected one picture per class and number\. "
+        rf"Received: (?:{names[0]} and {names[1]}|{names[1]} and {names[0]})\. {OTHER_LAYOUT}"
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.members(zipped(named("train/dog.1.jpg", *names)))
+
+
+def test_a_sound_archive_passes(drawn_archive: Callable[..., Path]) -> None:
+    archive = drawn_archive(count=2)
+    archives.check(archive)
+    assert len(archives.members(archive)) == 4
+
+
+@pytest.mark.parametrize("kept", [0, 100, -100, -1])
+def test_a_cut_archive_is_refused(zipped: Zipped, kept: int) -> None:
+    path = zipped(named("train/cat.0.jpg", "train/dog.0.jpg"))
+    path.write_bytes(path.read_bytes()[:kept])
+    message = rf"images\.zip: expected a whole zip archive\. Received: .+\. {FETCH_AGAIN}"
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "page.zip"
+    path.write_text("<html>404 Not Found</html>")
+    message = (
+        r"page\.zip: expected a whole zip archive\. Received: File is not a zip file\. "
+        + FETCH_AGAIN
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_an_encrypted_member_is_refused(zipped: Zipped) -> None:
+    path = zipped(named("train/cat.0.jpg"))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # APPNOTE 4.4.4, bit 0
+    path.write_bytes(content)
+    message = rf"expected no encryption\. Received: an encrypted member\. {FETCH_AGAIN}"
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_a_bomb_is_refused(zipped: Zipped) -> None:
+    path = zipped({"small": b"", "bomb": bytes(1_000_000)}, method=zipfile.ZIP_DEFLATED)
+    message = (
+        r"expected members of at most 50,000,000 bytes, packed at most 200 to 1\. "
+        rf"Received: bomb\. {FETCH_AGAIN}"
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_a_small_member_may_be_packed_tighter(zipped: Zipped) -> None:
+    path = zipped({"flat.bmp": bytes(190_000)}, method=zipfile.ZIP_DEFLATED)
+    (member,) = zipfile.ZipFile(path).infolist()
+    assert member.file_size > 200 * member.compress_size
+    archives.check(path)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "expected", "received"),
+    [
+        ("MEMBERS", 1, "at most 1 members", "2"),
+        ("MEMBER_BYTES", 1999, "members of at most 1,999 bytes, packed at most 200 to 1", "b"),
+        ("TOTAL_BYTES", 2999, "at most 2,999 bytes unpacked", "3,000"),
+    ],
+)
+def test_more_than_a_limit_is_refused_and_the_limit_itself_is_not(
+    zipped: Zipped,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: int,
+    expected: str,
+    received: str,
+) -> None:
+    path = zipped({"a": bytes(1000), "b": bytes(2000)})
+    monkeypatch.setattr(archives, limit, value + 1)
+    archives.check(path)
+    monkeypatch.setattr(archives, limit, value)
+    message = rf"images\.zip: expected {expected}\. Received: {received}\. {FETCH_AGAIN}"
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"1")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a", b"2")
+    message = rf"expected every name once\. Received: a name that stands twice\. {FETCH_AGAIN}"
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(6, 99), (8, 0x800)],  # APPNOTE 4.3.12: a version to come; a name said to be UTF-8
+)
+def test_a_table_of_contents_that_cannot_be_read_is_refused(
+    zipped: Zipped, offset: int, value: int
+) -> None:
+    path = zipped({"train/cat.0.jpg": b""})
+    content = bytearray(path.read_bytes()).replace(b"cat", b"c\xfft")
+    struct.pack_into("<H", content, content.index(b"PK\x01\x02") + offset, value)
+    path.write_bytes(content)
+    message = rf"images\.zip: expected a whole zip archive\. Received: .+\. {FETCH_AGAIN}"
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path)
+
+
+def test_a_packed_folder_holds_its_files_in_order_under_its_name(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "train", "dog.0.jpg", "a/cat.1.jpg", "a.txt")
+    archives.pack(folder, tmp_path / "p.zip")
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        found = [(name, archive.read(name)) for name in archive.namelist()]
+    assert found == [
+        ("train/a.txt", b"a.txt"),
+        ("train/a/cat.1.jpg", b"a/cat.1.jpg"),
+        ("train/dog.0.jpg", b"dog.0.jpg"),
+    ]
+
+
+def test_the_same_files_pack_into_the_same_bytes(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "1/train", "cat.0.jpg", "dog.0.jpg", "cat.1.jpg")
+    two = folder_of(tmp_path / "2/train", "cat.1.jpg", "dog.0.jpg", "cat.0.jpg")
+    (two / "cat.0.jpg").chmod(0o600)
+    os.utime(two / "cat.0.jpg", (10**9, 10**9))
+    for folder in (one, two):
+        archives.pack(folder, folder.with_suffix(".zip"))
+    assert one.with_suffix(".zip").read_bytes() == two.with_suffix(".zip").read_bytes()
+    dates = {member.date_time for member in zipfile.ZipFile(one.with_suffix(".zip")).infolist()}
+    assert dates == {(1980, 1, 1, 0, 0, 0)}  # not the present, which the next run is not in
+
+
+def test_links_are_not_packed(tmp_path: Path) -> None:
+    outside = folder_of(tmp_path / "outside", "secret.jpg")
+    folder = folder_of(tmp_path / "train", "cat.0.jpg")
+    (folder / "cat.1.jpg").symlink_to(outside / "secret.jpg")
+    (folder / "deep").symlink_to(outside)
+    archives.pack(folder, tmp_path / "p.zip")
+    assert zipfile.ZipFile(tmp_path / "p.zip").namelist() == ["train/cat.0.jpg"]
+
+
+def test_a_packed_folder_is_read_like_an_archive(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "PetImages", "Cat/0.jpg", "Dog/0.jpg", "Dog/Thumbs.db")
+    archives.pack(folder, tmp_path / "p.zip")
+    archives.check(tmp_path / "p.zip")
+    assert rows(tmp_path / "p.zip") == [
+        ("PetImages/Cat/0.jpg", "cat", 0),
+        ("PetImages/Dog/0.jpg", "dog", 0),
+    ]
+
+
+def test_an_archives_hash_is_that_of_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "abc.zip"
+    path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert archives.sha256(path) == expected
+
+
+def test_a_folders_hash_is_that_of_its_archive(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "train", "cat.0.jpg", "dog.0.jpg")
+    archives.pack(folder, tmp_path / "p.zip")
+    expected = hashlib.sha256((tmp_path / "p.zip").read_bytes()).hexdigest()
+    assert archives.sha256(folder) == expected
+
+
+def test_a_folders_hash_changes_with_a_file(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "train", "cat.0.jpg")
+    before = archives.sha256(folder)
+    (folder / "cat.0.jpg").write_bytes(b"another")
+    assert archives.sha256(folder) != before
+
+
+def test_a_path_to_nothing_is_refused(tmp_path: Path) -> None:
+    message = (
+        r"no\.zip: expected a zip archive or a folder of pictures\. "
+        r"Received: nothing there\. Correct the path\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.sha256(tmp_path / "no.zip")

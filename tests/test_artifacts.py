@@ -1,0 +1,235 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+
+from ladder import artifacts, errors
+
+LOCK = """\
+schema: '2.0'
+stages:
+  split:
+    cmd: python stages/split.py
+    deps:
+    - path: data/images.zip
+      hash: md5
+      md5: '01234567012345670123456701234567'
+      size: 10
+    params:
+      params.yaml:
+        learning_rate: 2e-05
+        archive_sha256:
+        horizontal_flip: true
+  evaluate:
+    cmd: python stages/evaluate.py
+  render:
+    cmd: python stages/render.py
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_whole_makes_the_folder_and_leaves_only_the_file(tmp_path: Path) -> None:
+    with artifacts.whole(tmp_path / "a/b/c.txt") as temporary:
+        temporary.write_text("new")
+    assert names(tmp_path / "a/b") == ["c.txt"]
+    assert (tmp_path / "a/b/c.txt").read_text() == "new"
+
+
+def test_whole_shows_nothing_at_the_path_before_the_end(tmp_path: Path) -> None:
+    with artifacts.whole(tmp_path / "c.txt") as temporary:
+        temporary.write_text("half")
+        assert not (tmp_path / "c.txt").exists()
+
+
+def test_an_error_keeps_the_old_file_and_removes_the_temporary_one(tmp_path: Path) -> None:
+    path = tmp_path / "c.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), artifacts.whole(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == ["c.txt"]
+    assert path.read_text() == "old"
+
+
+def test_an_error_before_the_first_byte_is_the_one_raised(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), artifacts.whole(tmp_path / "c.txt"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == []
+
+
+def test_the_temporary_file_keeps_folder_and_ending(tmp_path: Path) -> None:
+    with artifacts.whole(tmp_path / "m.weights.h5") as temporary:
+        temporary.touch()
+        assert temporary.parent == tmp_path
+        assert temporary.name.endswith(".weights.h5")
+
+
+def test_sha256_is_the_standards_example(tmp_path: Path) -> None:
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")  # FIPS 180-2, appendix B.1
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert artifacts.sha256(path) == expected
+
+
+def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
+    artifacts.write_text(tmp_path / "t", "96 × 96 –\n")
+    assert (tmp_path / "t").read_bytes() == b"96 \xc3\x97 96 \xe2\x80\x93\n"
+
+
+def test_json_is_sorted_and_indented(tmp_path: Path) -> None:
+    artifacts.write_json(tmp_path / "j", {"b": 0.1, "a": None})
+    assert (tmp_path / "j").read_bytes() == b'{\n  "a": null,\n  "b": 0.1\n}\n'
+
+
+def test_json_reads_back_equal(tmp_path: Path) -> None:
+    content = {"names": ["Katze", "Löwe"], "low": 0.1 + 0.2, "n": 3}
+    artifacts.write_json(tmp_path / "j", content)
+    assert artifacts.read_json(tmp_path / "j") == content
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_json_refuses_what_is_no_number(tmp_path: Path, number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        artifacts.write_json(tmp_path / "j", {"loss": number})
+    assert names(tmp_path) == []
+
+
+def test_csv_is_written_without_index_and_with_unix_lines(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "p": [0.1, None]}, index=[7, 8])
+    artifacts.write_csv(tmp_path / "c", frame)
+    assert (tmp_path / "c").read_bytes() == b"id,p\na,0.1\nb,\n"
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_in_csv_reads_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, number: float
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "float.csv"
+    artifacts.write_csv(path, pd.DataFrame({"x": [number]}))
+    assert float(path.read_text().splitlines()[1]) == number
+
+
+def test_a_float32_in_csv_is_short_and_reads_back_equal(tmp_path: Path) -> None:
+    artifacts.write_csv(tmp_path / "c", pd.DataFrame({"x": np.array([0.1], np.float32)}))
+    assert (tmp_path / "c").read_text() == "x\n0.1\n"
+
+
+def test_timed_writes_the_seconds_that_the_block_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 102.5])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    with artifacts.timed(tmp_path / "s.json"):
+        pass
+    assert json.loads((tmp_path / "s.json").read_text()) == {"seconds": 2.5}
+
+
+def test_timed_writes_nothing_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), artifacts.timed(tmp_path / "s.json"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32])
+def test_an_array_reads_back_equal_and_is_not_in_memory(tmp_path: Path, dtype: Any) -> None:
+    array = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    artifacts.write_npy(tmp_path / "a.npy", array)
+    read = artifacts.read_npy(tmp_path / "a.npy")
+    assert isinstance(read, np.memmap)
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, array)
+
+
+def test_a_read_array_cannot_change_its_file(tmp_path: Path) -> None:
+    artifacts.write_npy(tmp_path / "a.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="read-only"):
+        artifacts.read_npy(tmp_path / "a.npy")[0] = 1
+
+
+def test_objects_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        artifacts.write_npy(tmp_path / "a.npy", np.array([{}], dtype=object))
+    assert names(tmp_path) == []
+
+
+def pickled(path: Path) -> None:
+    np.save(path, np.array([{}], dtype=object), allow_pickle=True)
+
+
+def cut(path: Path) -> None:
+    artifacts.write_npy(path, np.zeros(100))
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def cut_in_its_header(path: Path) -> None:
+    artifacts.write_npy(path, np.zeros(100))
+    path.write_bytes(path.read_bytes()[:20])
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def text(path: Path) -> None:
+    path.write_text("0.5, 0.25")
+
+
+@pytest.mark.parametrize("write", [pickled, cut, cut_in_its_header, empty, text])
+def test_what_is_no_whole_array_of_numbers_is_refused(tmp_path: Path, write: Any) -> None:
+    path = tmp_path / "a.npy"
+    write(path)
+    message = (
+        r"a\.npy: expected a whole \.npy file of numbers\. Received: .+\. "
+        r"Delete it and run `dvc repro` again\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        artifacts.read_npy(path)
+
+
+def test_views_are_read_in_order_of_their_numbers(tmp_path: Path) -> None:
+    for number in (10, 2, 1):
+        artifacts.write_npy(tmp_path / f"view-{number:02d}.npy", np.array([number]))
+    (tmp_path / "readme.txt").touch()
+    views: list[NDArray[Any]] = artifacts.read_views(tmp_path)
+    assert [int(view[0]) for view in views] == [1, 2, 10]
+
+
+def test_a_figure_has_the_same_bytes_twice_and_no_version(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        figure = Figure()
+        figure.subplots().plot([1, 2])
+        artifacts.write_png(tmp_path / name, figure)
+    first = (tmp_path / "a.png").read_bytes()
+    assert first.startswith(b"\x89PNG")
+    assert b"Software" not in first
+    assert first == (tmp_path / "b.png").read_bytes()
+
+
+def read_as_dvc_does(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def test_a_lock_without_stages_keeps_the_others_as_dvc_reads_them(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    lock.write_text(LOCK)
+    expected = read_as_dvc_does(LOCK)
+    del expected["stages"]["evaluate"], expected["stages"]["render"]
+    assert read_as_dvc_does(artifacts.without_stages(lock, "evaluate", "render")) == expected
+
+
+def test_a_stage_that_a_lock_lacks_is_left_out_as_well(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    lock.write_text(LOCK)
+    kept = artifacts.without_stages(lock, "deploy")
+    assert list(read_as_dvc_does(kept)["stages"]) == ["split", "evaluate", "render"]

@@ -1,0 +1,42 @@
+import subprocess
+import sys
+from typing import NoReturn
+
+import pytest
+
+from ladder import errors
+
+STAGE = """
+from ladder import errors
+
+def main():
+    raise errors.InputError("pan", expected="eggs", received="ham", advice="Buy eggs.")
+
+errors.run(main)
+"""
+
+
+def test_message_names_expected_received_and_advice() -> None:
+    error = errors.InputError("pan", expected="eggs", received=3, advice="Buy eggs.")
+    assert str(error) == "pan: expected eggs. Received: 3. Buy eggs."
+
+
+def test_input_error_ends_a_stage_with_its_message_alone_and_status_1() -> None:
+    ended = subprocess.run([sys.executable, "-c", STAGE], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.strip() == "ladder: pan: expected eggs. Received: ham. Buy eggs."
+
+
+def test_any_other_error_keeps_its_traceback() -> None:
+    def main() -> NoReturn:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        errors.run(main)
+
+
+def test_a_stage_without_error_runs_once_and_returns() -> None:
+    calls: list[int] = []
+    errors.run(lambda: calls.append(1))
+    assert calls == [1]

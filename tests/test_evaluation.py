@@ -1,0 +1,287 @@
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ladder import evaluation, paths, settings
+
+Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+
+THREE = ["probability_0", "probability_1", "probability_2"]
+
+
+def binary(labels: list[int], probability: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"label": labels, "probability": probability})
+
+
+def ternary() -> pd.DataFrame:
+    """Returns predictions of three classes: 4 of 6 right, both mistakes of class 2."""
+    rows = [
+        (0, 0.7, 0.2, 0.1),
+        (0, 0.5, 0.3, 0.2),
+        (1, 0.1, 0.8, 0.1),
+        (1, 0.3, 0.4, 0.3),
+        (2, 0.6, 0.1, 0.3),
+        (2, 0.2, 0.5, 0.3),
+    ]
+    return pd.DataFrame(rows, columns=["label", *THREE])
+
+
+def wilson(correct: int, count: int) -> tuple[float, float]:
+    """Returns the interval by its closed formula (Wilson 1927)."""
+    share = correct / count
+    centre = share + Z**2 / (2 * count)
+    spread = Z * math.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
+    scale = 1 + Z**2 / count
+    return (centre - spread) / scale, (centre + spread) / scale
+
+
+def pairs_in_order(positive: list[float], negative: list[float]) -> float:
+    """Returns the share of pairs where the positive one has more, a tie counting one half."""
+    pairs = list(itertools.product(positive, negative))
+    return sum((p > n) + 0.5 * (p == n) for p, n in pairs) / len(pairs)
+
+
+def test_accuracy_is_the_share_of_right_answers() -> None:
+    frame = binary([1, 1, 0, 0, 1], [0.9, 0.4, 0.1, 0.2, 0.51])
+    assert evaluation.measure(frame)["accuracy"] == 0.8
+
+
+def test_a_tie_is_the_first_class() -> None:
+    assert evaluation.predicted(binary([0, 1], [0.5, 0.5000001])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(("correct", "count"), [(1, 2), (9, 10), (10, 10), (0, 10), (970, 1000)])
+def test_the_interval_is_wilsons(correct: int, count: int) -> None:
+    labels = [i % 2 for i in range(count)]
+    right = [float(label) if i < correct else 1.0 - label for i, label in enumerate(labels)]
+    measured = evaluation.measure(binary(labels, right))
+    interval = measured["accuracy_ci_low"], measured["accuracy_ci_high"]
+    assert interval == pytest.approx(wilson(correct, count), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("correct", "count", "low", "high"),  # Newcombe 1998, table I, method 3
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_the_published_one(
+    correct: int, count: int, low: float, high: float
+) -> None:
+    labels = [i % 2 for i in range(count)]
+    answers = [float(label) if i < correct else 1.0 - label for i, label in enumerate(labels)]
+    measured = evaluation.measure(binary(labels, answers))
+    assert round(measured["accuracy_ci_low"], 4) == low
+    assert round(measured["accuracy_ci_high"], 4) == high
+
+
+def test_loss_is_the_mean_crossentropy() -> None:
+    measured = evaluation.measure(binary([1, 0, 1], [0.9, 0.2, 0.6]))
+    by_hand = -(math.log(0.9) + math.log(0.8) + math.log(0.6)) / 3
+    assert measured["loss"] == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_sure_mistake_costs_what_it_costs_in_keras() -> None:
+    measured = evaluation.measure(binary([0, 1], [1.0, 1.0]))
+    assert measured["loss"] == pytest.approx(-math.log(1e-7) / 2, rel=1e-6)
+
+
+def test_auc_counts_the_pairs_in_order() -> None:
+    frame = binary([1, 1, 1, 0, 0], [0.9, 0.6, 0.3, 0.6, 0.1])
+    assert evaluation.measure(frame)["auc"] == pytest.approx(4.5 / 6)
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), min_size=1, max_size=8),
+    st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), min_size=1, max_size=8),
+)
+def test_measures_agree_with_counting(positive: list[float], negative: list[float]) -> None:
+    frame = binary([1] * len(positive) + [0] * len(negative), positive + negative)
+    right = sum(p > 0.5 for p in positive) + sum(n <= 0.5 for n in negative)
+    measured = evaluation.measure(frame)
+    assert measured["accuracy"] == pytest.approx(right / len(frame))
+    assert measured["auc"] == pytest.approx(pairs_in_order(positive, negative))
+    assert measured["accuracy_ci_low"] <= measured["accuracy"] <= measured["accuracy_ci_high"]
+
+
+def test_three_classes_are_measured() -> None:
+    frame = ternary()
+    measured = evaluation.measure(frame)
+    assert measured["accuracy"] == pytest.approx(4 / 6)
+    chosen = [0.7, 0.5, 0.8, 0.4, 0.3, 0.3]
+    by_hand = -sum(math.log(probability) for probability in chosen) / 6
+    assert measured["loss"] == pytest.approx(by_hand, rel=1e-12)
+    each = [
+        pairs_in_order(
+            frame.loc[frame["label"] == i, column].tolist(),
+            frame.loc[frame["label"] != i, column].tolist(),
+        )
+        for i, column in enumerate(THREE)
+    ]
+    assert measured["auc"] == pytest.approx(sum(each) / 3)
+
+
+def test_confusion_counts_true_by_predicted() -> None:
+    frame = binary([0, 0, 0, 1, 1, 1, 1], [0.1, 0.2, 0.9, 0.8, 0.4, 0.3, 0.2])
+    assert evaluation.confusion(frame).tolist() == [[2, 1], [3, 1]]
+
+
+def test_confusion_has_a_row_and_a_column_for_a_class_that_is_absent() -> None:
+    assert evaluation.confusion(binary([0, 0], [0.1, 0.2])).tolist() == [[2, 0], [0, 0]]
+
+
+def test_confusion_of_three_classes() -> None:
+    assert evaluation.confusion(ternary()).tolist() == [[2, 0, 0], [0, 2, 0], [1, 1, 0]]
+
+
+def rows() -> pd.DataFrame:
+    return pd.DataFrame({"id": ["cat.7", "dog.7"], "path": "", "label": [0, 1]}, index=[30, 31])
+
+
+def test_predictions_of_two_classes_have_one_probability() -> None:
+    outputs = np.array([[0.25], [0.75]], np.float32)
+    frame = evaluation.predictions(rows(), outputs, "test")
+    assert list(frame) == ["id", "label", "probability", "subset"]
+    assert frame.to_dict("records") == [
+        {"id": "cat.7", "label": 0, "probability": 0.25, "subset": "test"},
+        {"id": "dog.7", "label": 1, "probability": 0.75, "subset": "test"},
+    ]
+
+
+def test_predictions_of_three_classes_have_a_probability_each() -> None:
+    outputs = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]], np.float32)
+    frame = evaluation.predictions(rows(), outputs, "validation")
+    assert list(frame) == ["id", "label", *THREE, "subset"]
+    np.testing.assert_array_equal(frame[THREE], outputs)
+    np.testing.assert_array_equal(evaluation.probabilities(frame), outputs)
+
+
+def test_eleven_classes_keep_their_order() -> None:
+    outputs: NDArray[np.float32] = np.eye(11, dtype=np.float32)[[10, 2]]
+    frame = evaluation.predictions(rows(), outputs, "test")
+    assert evaluation.predicted(frame).tolist() == [10, 2]
+
+
+def test_the_probabilities_of_two_classes_are_the_first_and_the_second() -> None:
+    frame = binary([0, 1], [0.25, 1.0])
+    assert evaluation.probabilities(frame).tolist() == [[0.75, 0.25], [0.0, 1.0]]
+
+
+def test_results_are_of_validation_and_test_apart() -> None:
+    validation = binary([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3]).assign(subset="validation")
+    test = binary([0, 1], [0.8, 0.7]).assign(subset="test")
+    results = evaluation.results(pd.concat([test, validation]))
+    assert list(results) == ["validation", "test"]
+    assert (results["validation"]["accuracy"], results["validation"]["pictures"]) == (0.75, 4)
+    assert (results["test"]["accuracy"], results["test"]["pictures"]) == (0.5, 2)
+    assert results["validation"]["confusion"] == {
+        "true_0_as_0": 2,
+        "true_0_as_1": 0,
+        "true_1_as_0": 1,
+        "true_1_as_1": 1,
+    }
+
+
+def result(validation: float, test: float, seconds: float, parameters: int) -> dict[str, Any]:
+    def around(accuracy: float) -> dict[str, float]:
+        low, high = accuracy - 0.02, accuracy + 0.01
+        return {"accuracy": accuracy, "accuracy_ci_low": low, "accuracy_ci_high": high}
+
+    return {
+        "validation": around(validation),
+        "test": around(test),
+        "seconds": seconds,
+        "trainable_parameters": parameters,
+    }
+
+
+def climbed(is_book: bool) -> pd.DataFrame:
+    results = {
+        rung: result(0.5 + i / 10, 0.6 + i / 20, 12.345, i) for i, rung in enumerate(paths.RUNGS)
+    }
+    return evaluation.ladder(results, is_book)
+
+
+@pytest.mark.parametrize("is_book", [True, False])
+def test_the_ladder_has_a_row_a_rung_and_these_columns(is_book: bool) -> None:
+    frame = climbed(is_book)
+    assert list(frame) == [
+        "rung",
+        "book",
+        "book_subset",
+        "validation_accuracy",
+        "validation_ci_low",
+        "validation_ci_high",
+        "test_accuracy",
+        "test_ci_low",
+        "test_ci_high",
+        "seconds",
+        "trainable_parameters",
+    ]
+    assert frame["rung"].tolist() == [
+        "scratch",
+        "scratch_augmented",
+        "features",
+        "features_augmented",
+        "fine_tuned",
+    ]
+
+
+def test_a_rung_of_the_ladder_holds_its_results() -> None:
+    row = climbed(True).to_dict("records")[1]
+    assert row == {
+        "rung": "scratch_augmented",
+        "book": 0.82,
+        "book_subset": "validation",
+        "validation_accuracy": 0.6,
+        "validation_ci_low": pytest.approx(0.58),
+        "validation_ci_high": pytest.approx(0.61),
+        "test_accuracy": 0.65,
+        "test_ci_low": pytest.approx(0.63),
+        "test_ci_high": pytest.approx(0.66),
+        "seconds": 12.3,
+        "trainable_parameters": 1,
+    }
+
+
+def test_the_books_figures_stand_beside_its_pictures() -> None:
+    frame = climbed(True)
+    assert frame["book"].tolist() == [0.71, 0.82, 0.90, 0.96, 0.97]
+    assert frame["book_subset"].tolist() == ["validation"] * 4 + ["test"]
+
+
+def test_the_books_figures_do_not_stand_beside_other_pictures() -> None:
+    frame = climbed(False)
+    assert frame["book"].isna().all()
+    assert frame["book_subset"].isna().all()
+    assert frame.to_csv(index=False).splitlines()[1].startswith("scratch,,,0.5,")
+
+
+@pytest.mark.parametrize(
+    ("source", "counts", "expected"),
+    [
+        ("dogs_vs_cats", (1000, 500, 500), True),
+        ("cifar10", (1000, 500, 500), False),
+        ("dogs_vs_cats", (999, 500, 500), False),
+        ("dogs_vs_cats", (1000, 499, 500), False),
+        ("dogs_vs_cats", (1000, 500, 501), False),
+    ],
+)
+def test_the_books_pictures_are_its_archive_and_its_split(
+    source: str, counts: tuple[int, int, int], expected: bool
+) -> None:
+    train, validation, test = counts
+    split = settings.Split(
+        train_per_class=train, validation_per_class=validation, test_per_class=test
+    )
+    assert evaluation.is_book(source, split) is expected

@@ -1,0 +1,272 @@
+"""The graph that dvc.yaml declares, and one whole climb on drawn pictures."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import graph
+from ladder import archives, artifacts, evaluation, paths, settings
+
+ROOT = Path(__file__).parent.parent
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+SCRIPTS = {name: Path(stage.get("do", stage)["cmd"].split()[1]) for name, stage in STAGES.items()}
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_declared_code_is_the_code_imported(name: str) -> None:
+    stage = STAGES[name].get("do", STAGES[name])
+    declared = {dep for dep in stage["deps"] if dep.endswith(".py")}
+    assert declared == graph.code_deps(SCRIPTS[name])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_declared_params_are_the_params_loaded(name: str) -> None:
+    stage = STAGES[name].get("do", STAGES[name])
+    assert set(stage["params"]) == graph.loaded_params(SCRIPTS[name])
+
+
+def test_every_script_is_a_stage_and_every_section_is_read() -> None:
+    assert set(SCRIPTS.values()) == {p.relative_to(ROOT) for p in (ROOT / "stages").glob("*.py")}
+    read = set().union(*(graph.loaded_params(script) for script in SCRIPTS.values()))
+    assert read == set(settings.Settings.model_fields)
+
+
+def test_only_evaluate_and_render_leave_the_cache() -> None:
+    """Any output that is not cached switches DVC's run cache off for its stage."""
+    uncached = {
+        name
+        for name, stage in STAGES.items()
+        for output in [*stage.get("do", stage).get("outs", []), *stage.get("metrics", [])]
+        if not isinstance(output, str)
+    }
+    assert uncached == {"evaluate", "render"}
+
+
+def flat_stages() -> dict[str, dict[str, Any]]:
+    """Returns the stages with `foreach` written out."""
+    flat = {}
+    for name, stage in STAGES.items():
+        for item in stage.get("foreach", [None]):
+            text = yaml.safe_dump(stage.get("do", stage)).replace("${item}", str(item))
+            flat[f"{name}@{item}" if item else name] = yaml.safe_load(text)
+    return flat
+
+
+def rerun_by(param: str) -> set[str]:
+    """Returns the stages that a change of a param reaches, directly or through files."""
+    stages, reached = flat_stages(), set[str]()
+    written = {
+        name: {
+            output if isinstance(output, str) else next(iter(output))
+            for output in [*stage.get("outs", []), *stage.get("metrics", [])]
+        }
+        for name, stage in stages.items()
+    }
+    while True:
+        files = set().union(*(written[name] for name in reached)) if reached else set()
+        grown = {
+            name
+            for name, stage in stages.items()
+            if param in stage["params"] or files & set(stage["deps"])
+        }
+        if grown == reached:
+            return reached
+        reached = grown
+
+
+def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
+    expected = {"fine_tune", "predict@fine_tuned", "evaluate", "render"}
+    assert rerun_by("fine_tune") == expected
+
+
+def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
+    kept = {"download", "download_weights", "split", "decode", "extract_features"}
+    assert flat_stages().keys() - rerun_by("seed") == kept
+
+
+def test_augmentation_leaves_the_head_alone() -> None:
+    assert not {"train_head", "train_scratch", "extract_features"} & rerun_by("augmentation")
+    assert {"extract_views", "train_scratch_augmented"} <= rerun_by("augmentation")
+
+
+Climb = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with params for a climb of a minute."""
+    copy = tmp_path_factory.mktemp("project with a space") / "ladder"
+    for name in ("stages", "src", ".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name)
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def dvc(copy: Path, drawn_archive: Callable[..., Path]) -> Climb:
+    archive = drawn_archive(count=16)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["dataset"] = {
+        "source": "dogs_vs_cats",
+        "archive_sha256": archives.sha256(archive),
+    }
+    params["split"] = dict.fromkeys(params["split"], 4) | {"train_per_class": 8}
+    params["image_size"] = 48
+    params["base"]["weights"] = "none"
+    params["augmentation"]["views"] = 2
+    for section in params.values():
+        if isinstance(section, dict) and "epochs" in section:
+            section |= {"epochs": 2, "batch_size": 4}
+    (copy / "params.yaml").write_text(yaml.safe_dump(params))
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))},
+        "LADDER_ARCHIVE": str(archive),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": "src",
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["dvc", *arguments]
+        return subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def climbed(copy: Path, dvc: Climb) -> Path:
+    done = dvc("repro")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return copy
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> set[str]:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"Running stage '(.+?)'", done.stdout))
+
+
+def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
+    reports = climbed / "reports/dogs_vs_cats"
+    ladder = pd.read_csv(reports / "ladder.csv")
+    assert tuple(ladder["rung"]) == paths.RUNGS
+    assert ladder["book"].isna().all()  # drawn pictures are not the book's
+    assert ladder["test_accuracy"].between(0, 1).all()
+    assert (ladder["test_ci_low"] <= ladder["test_accuracy"]).all()
+    assert (ladder["seconds"] > 0).all()
+    # 48 px: pool4 leaves one pixel; 512 features; block5 has three convolutions of 512
+    head = 512 * 256 + 256 + 256 + 1
+    convnet = (3 * 9 + 1) * 32 + (32 * 9 + 1) * 64 + (64 * 9 + 1) * 128 + (128 * 9 + 1) * 128
+    scratch = convnet + (128 + 1) * 512 + 512 + 1
+    block5 = 3 * (512 * 9 + 1) * 512
+    assert ladder["trainable_parameters"].tolist() == [scratch, scratch, head, head, head + block5]
+    for name in ("staircase", "curves", "confusion"):
+        assert (reports / "figures" / f"{name}.png").stat().st_size > 5_000
+
+
+def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None:
+    metrics = artifacts.read_json(climbed / "reports/metrics.json")
+    for rung in paths.RUNGS:
+        predictions = pd.read_csv(climbed / f"reports/dogs_vs_cats/predictions/{rung}.csv")
+        for subset in ("validation", "test"):
+            part = predictions[predictions["subset"] == subset]
+            assert len(part) == 8
+            right = ((part["probability"] > 0.5) == (part["label"] == 1)).mean()
+            assert metrics[rung][subset]["accuracy"] == pytest.approx(right)
+
+
+def test_the_lock_beside_the_results_is_of_the_climb(climbed: Path) -> None:
+    lock = yaml.safe_load((climbed / "reports/dogs_vs_cats/climb.lock").read_text())
+    assert set(lock["stages"]) == flat_stages().keys() - {"evaluate", "render"}
+    current = yaml.safe_load((climbed / "dvc.lock").read_text())["stages"]
+    assert all(current[name] == stage for name, stage in lock["stages"].items())
+
+
+def test_no_path_of_this_machine_is_written(climbed: Path) -> None:
+    files = [climbed / "dvc.lock", *(climbed / "reports").rglob("*.*")]
+    written = [path for path in files if str(climbed).encode() in path.read_bytes()]
+    assert written == []
+
+
+def test_a_second_repro_runs_nothing(climbed: Path, dvc: Climb) -> None:
+    done = dvc("repro")
+    assert ran(done) == set()
+    assert "up to date" in done.stdout
+
+
+def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
+    climbed: Path,
+) -> None:
+    mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
+    experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
+    assert experiment is not None
+    runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
+    assert {run.info.run_name for run in runs} == set(paths.RUNGS)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    files = paths.DatasetPaths("dogs_vs_cats")
+    pixels = artifacts.read_npy(climbed / files.images("test"))
+    models = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
+    for run in runs:
+        assert {"val_accuracy", "test_accuracy", "validation_auc"} <= run.data.metrics.keys()
+        (logged,) = [model for model in models if model.source_run_id == run.info.run_id]
+        loaded = mlflow.pyfunc.load_model(logged.model_uri)
+        predictions = pd.read_csv(
+            climbed / f"data/dogs_vs_cats/predictions/{run.info.run_name}.csv"
+        )
+        expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
+        # float32 here, and bfloat16 in the stage where the processor has it
+        np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=0.02)
+
+
+def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(
+    climbed: Path, dvc: Climb
+) -> None:
+    params, before = climbed / "params.yaml", (climbed / "params.yaml").read_text()
+    content = yaml.safe_load(before)
+    content["fine_tune"]["learning_rate"] = 0.002
+    params.write_text(yaml.safe_dump(content))
+    assert ran(dvc("repro")) == {"fine_tune", "predict@fine_tuned", "evaluate", "render"}
+    params.write_text(before)
+    assert ran(dvc("repro")) == {"evaluate", "render"}  # the rest comes from the run cache
+
+
+def test_a_fresh_store_gets_its_runs_back_from_the_files(climbed: Path, dvc: Climb) -> None:
+    (climbed / "mlflow.db").unlink()
+    assert ran(dvc("repro", "--force", "--single-item", "evaluate")) == {"evaluate"}
+    mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
+    experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
+    assert experiment is not None
+    runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
+    assert {run.info.run_name for run in runs} == set(paths.RUNGS)
+    assert {run.data.tags["ladder.restored"] for run in runs} == {"true"}
+    assert all("test_accuracy" in run.data.metrics for run in runs)
+
+
+def test_an_unknown_key_stops_before_anything_runs(climbed: Path, dvc: Climb) -> None:
+    params, before = climbed / "params.yaml", (climbed / "params.yaml").read_text()
+    params.write_text(before.replace("  epochs: 2", "  epoch: 2", 1))
+    done = dvc("repro", "--force", "--single-item", "split")
+    params.write_text(before)
+    assert done.returncode != 0
+    assert "expected the key to be there" in done.stderr
+    assert (climbed / "data/dogs_vs_cats/raw/images.zip").is_file()

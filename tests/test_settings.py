@@ -1,0 +1,235 @@
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from ladder import errors, settings
+
+REPOSITORY = Path(__file__).parents[1]
+ADVICE = r"Correct .*params\.yaml; README\.md says what each key means\."
+
+Params = dict[str, Any]
+Write = Callable[[Params], Path]
+
+
+def change(params: Params, key: str, value: object) -> None:
+    """Sets a value by its dotted key."""
+    *sections, last = key.split(".")
+    for section in sections:
+        params = params[section]
+    params[last] = value
+
+
+def write_text(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_repositorys_params_are_valid() -> None:
+    assert settings.read(REPOSITORY / "params.yaml").base.name == "vgg16"
+
+
+def test_every_value_is_read_as_written(params: Params, write_params: Write) -> None:
+    assert settings.read(write_params(params)).model_dump() == params
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1e-4", 0.0001), ("2e-05", 0.00002), ("1.0e-3", 0.001), ("1", 1.0)]
+)
+def test_a_learning_rate_without_a_point_is_a_number(
+    params: Params, write_params: Write, text: str, number: float
+) -> None:
+    change(params, "train_head.learning_rate", 0.125)
+    path = write_params(params)
+    path.write_text(path.read_text().replace("0.125", text))
+    assert settings.read(path).train_head.learning_rate == number
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "received"),
+    [
+        ("train_head.epochs", "30", "a valid integer", "'30'"),
+        ("train_head.epochs", 30.5, "a valid integer", "30.5"),
+        ("train_head.epochs", True, "a valid integer", "True"),
+        ("train_head.learning_rate", "1e-4", "a valid number", "'1e-4'"),
+        ("train_head.learning_rate", None, "a valid number", "None"),
+        ("augmentation.horizontal_flip", 1, "a valid boolean", "1"),
+        ("dataset.archive_sha256", 7, "a valid string", "7"),
+        ("split", 1000, "a valid dictionary or instance of Split", "1000"),
+    ],
+)
+def test_a_wrong_type_is_refused(
+    params: Params, write_params: Write, key: str, value: object, expected: str, received: str
+) -> None:
+    change(params, key, value)
+    message = rf"params\.yaml: {key}: expected {expected}\. Received: {received}\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("seed", -1, "greater than or equal to 0"),
+        ("seed", 2**32, "less than 4294967296"),
+        ("image_size", 47, "greater than or equal to 48"),
+        ("image_size", 1025, "less than or equal to 1024"),
+        ("split.train_per_class", 0, "greater than or equal to 1"),
+        ("train_head.epochs", 0, "greater than or equal to 1"),
+        ("train_head.batch_size", 0, "greater than or equal to 1"),
+        ("train_head.patience", 0, "greater than or equal to 1"),
+        ("train_head.learning_rate", 0, "greater than 0"),
+        ("train_head.learning_rate", 1.5, "less than or equal to 1"),
+        ("train_head.dropout", 1.0, "less than 1"),
+        ("train_head.dropout", -0.1, "greater than or equal to 0"),
+        ("augmentation.views", -1, "greater than or equal to 0"),
+        ("augmentation.rotation_degrees", 181, "less than or equal to 180"),
+        ("augmentation.shear_degrees", 90, "less than 90"),
+        ("augmentation.zoom_fraction", 1, "less than 1"),
+        ("runtime.threads", -1, "greater than or equal to 0"),
+        ("dataset.source", "mnist", "'cifar10' or 'dogs_vs_cats'"),
+        ("base.weights", "imagenet", "'torchvision', 'keras' or 'none'"),
+        ("base.preprocessing", "none", "'imagenet' or 'book'"),
+        ("extraction.storage", "bfloat16", "'float16' or 'float32'"),
+        ("runtime.precision", "float16", "'auto', 'float32' or 'bfloat16'"),
+        ("train_head.schedule", "linear", "'constant' or 'cosine'"),
+        ("dataset.archive_sha256", "A" * 64, r"String should match pattern .*"),
+        ("dataset.archive_sha256", "a" * 63, r"String should match pattern .*"),
+    ],
+)
+def test_a_value_out_of_range_is_refused(
+    params: Params, write_params: Write, key: str, value: object, expected: str
+) -> None:
+    change(params, key, value)
+    message = rf"{key}: expected {expected}\. Received: {value!r}\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seed", 2**32 - 1),
+        ("image_size", 48),
+        ("image_size", 1024),
+        ("augmentation.views", 0),
+        ("augmentation.rotation_degrees", 180),
+        ("train_head.dropout", 0),
+        ("train_head.learning_rate", 1),
+        ("dataset.archive_sha256", "0123456789abcdef" * 4),
+    ],
+)
+def test_a_value_at_the_end_of_its_range_is_taken(
+    params: Params, write_params: Write, key: str, value: object
+) -> None:
+    change(params, key, value)
+    assert settings.read(write_params(params)).model_dump() == params
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf"])
+def test_a_learning_rate_that_is_not_finite_is_refused(
+    params: Params, write_params: Write, number: str
+) -> None:
+    change(params, "train_head.learning_rate", 0.125)
+    path = write_params(params)
+    path.write_text(path.read_text().replace("0.125", number))
+    message = rf"train_head\.learning_rate: expected .* Received: {number[1:]}\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(path)
+
+
+@pytest.mark.parametrize("key", ["learning_rat", "train_head.momentum", "fine_tune.dropout"])
+def test_an_unknown_key_is_refused(params: Params, write_params: Write, key: str) -> None:
+    change(params, key, 0.9)
+    message = rf"params\.yaml: {key}: expected only known keys\. Received: 0\.9\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize("section", [None, "split", "augmentation", "train_scratch", "fine_tune"])
+def test_no_key_has_a_default(params: Params, write_params: Write, section: str | None) -> None:
+    keys = params if section is None else params[section]
+    for key in list(keys):
+        value = keys.pop(key)
+        message = rf"\b{key}: expected the key to be there\. Received: no such key\. {ADVICE}"
+        with pytest.raises(errors.InputError, match=message):
+            settings.read(write_params(params))
+        keys[key] = value
+
+
+def test_a_double_key_is_refused(params: Params, write_params: Write) -> None:
+    path = write_params(params)
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 0, "seed": 1'))
+    message = rf'(?s)expected valid YAML\. Received: .*found duplicate key "seed".*\. {ADVICE}'
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["seed: [", "seed: 0\n---\nseed: 1", "seed: !!python/object:os.system {}", "a: \x00"]
+)
+def test_what_is_not_plain_yaml_is_refused(tmp_path: Path, text: str) -> None:
+    path = write_text(tmp_path, text)
+    message = rf"(?s)params\.yaml: expected valid YAML\. Received: .+ {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(path)
+
+
+@pytest.mark.parametrize(("text", "received"), [("", "None"), ("- seed", r"\['seed'\]")])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, received: str) -> None:
+    path = write_text(tmp_path, text)
+    message = rf"expected a valid dictionary .*\. Received: {received}\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    message = r"params\.yaml: expected a file\. Received: none\. Run from the project's root\."
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(tmp_path / "params.yaml")
+
+
+def test_load_gives_the_named_keys(params: Params, write_params: Write) -> None:
+    write_params(params)
+    loaded = settings.load("seed", "split")
+    assert loaded.seed == params["seed"]
+    assert loaded.split.model_dump() == params["split"]
+
+
+@pytest.mark.parametrize("key", ["image_size", "dataset", "train_head"])
+def test_load_gives_no_other_key(params: Params, write_params: Write, key: str) -> None:
+    write_params(params)
+    loaded = settings.load("seed", "split")
+    with pytest.raises(AttributeError, match=key):
+        getattr(loaded, key)
+
+
+def test_load_refuses_a_mistake_outside_the_named_keys(params: Params, write_params: Write) -> None:
+    params["train_head"]["epochs"] = 0
+    write_params(params)
+    with pytest.raises(errors.InputError, match=rf"train_head\.epochs: .*: 0\. {ADVICE}"):
+        settings.load("seed")
+
+
+def test_settings_cannot_be_changed(params: Params, write_params: Write) -> None:
+    loaded = settings.read(write_params(params))
+    with pytest.raises(ValidationError, match="frozen"):
+        loaded.split.train_per_class = 1
+
+
+def test_the_module_prints_the_settings(
+    params: Params,
+    write_params: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_params(params)
+    monkeypatch.delitem(sys.modules, "ladder.settings")
+    runpy.run_module("ladder.settings", run_name="__main__")
+    assert json.loads(capsys.readouterr().out) == params

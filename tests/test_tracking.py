@@ -1,0 +1,150 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from ladder import figures, models, tracking
+
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1, 2],
+        "loss": [0.7, 0.5],
+        "accuracy": [0.5, 0.75],
+        "val_loss": [0.6, 0.65],
+        "val_accuracy": [0.625, 0.5],
+        "seconds": [2.0, 1.0],
+    }
+)
+HASH = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("DVC_STAGE", "train_scratch")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def runs() -> list[Any]:
+    experiment = tracking.connect("drawn")
+    return list(mlflow.MlflowClient().search_runs([experiment]))
+
+
+def log_training(tmp_path: Path) -> Any:
+    """Logs a convnet with random weights and returns it."""
+    manifest = tmp_path / "data/drawn/manifest.csv"
+    manifest.parent.mkdir(parents=True)
+    pd.DataFrame({"id": ["cat.0", "dog.0"], "label": [0, 1]}).to_csv(manifest, index=False)
+    model = models.build(
+        models.Description(
+            rung="scratch", image_size=48, class_names=["cat", "dog"], dropout=0.0, base=None
+        )
+    )
+    with tracking.run("scratch", "drawn", {"epochs": 2, "learning_rate": 1e-4}):
+        tracking.log_training(HISTORY, model, HASH, manifest)
+    return model
+
+
+def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> None:
+    model = log_training(tmp_path)
+    (run,) = runs()
+    assert run.info.run_name == "scratch"
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"epochs": "2", "learning_rate": "0.0001"}
+    assert run.data.tags["dvc.stage"] == "train_scratch"
+    assert run.data.tags[tracking.WEIGHTS_TAG] == HASH
+    client = mlflow.MlflowClient()
+    curve = client.get_metric_history(run.info.run_id, "val_accuracy")
+    assert [(point.step, point.value) for point in curve] == [(1, 0.625), (2, 0.5)]
+    assert "history.png" in [file.path for file in client.list_artifacts(run.info.run_id)]
+    assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["drawn"]
+    (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
+    loaded = mlflow.pyfunc.load_model(logged.model_uri).predict(pixels)
+    np.testing.assert_allclose(loaded, model.predict_on_batch(pixels), rtol=1e-6)
+
+
+def test_a_logged_model_loads_without_ladder(tmp_path: Path) -> None:
+    log_training(tmp_path)
+    (run,) = runs()
+    (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
+    code = (
+        "import sys; sys.modules['ladder'] = None\n"
+        "import mlflow, numpy as np\n"
+        f"model = mlflow.pyfunc.load_model({logged.artifact_location!r})\n"
+        "print(model.predict(np.zeros((1, 48, 48, 3), np.uint8)).shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.stdout.strip() == "(1, 1)", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
+)
+def test_a_run_that_breaks_says_so(error: type[BaseException], status: str) -> None:
+    with pytest.raises(error), tracking.run("scratch", "drawn", {}):
+        raise error
+    assert [run.info.status for run in runs()] == [status]
+
+
+def test_results_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path: Path) -> None:
+    log_training(tmp_path)
+    assert tracking.has_run("drawn", HASH)
+    assert not tracking.has_run("drawn", "cd" * 32)
+    plots = {"confusion_test.png": figures.confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"])}
+    for _ in range(2):
+        tracking.log_results("drawn", HASH, {"test_accuracy": 0.875}, plots)
+    (run,) = runs()
+    client = mlflow.MlflowClient()
+    assert run.data.metrics["test_accuracy"] == 0.875
+    assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
+    assert "confusion_test.png" in [f.path for f in client.list_artifacts(run.info.run_id)]
+
+
+def test_a_restored_run_is_tagged() -> None:
+    with tracking.run("scratch", "drawn", {}, restored=True):
+        pass
+    assert runs()[0].data.tags[tracking.RESTORED_TAG] == "true"
+
+
+def test_the_store_lies_at_the_projects_root_wherever_the_stage_runs(
+    store: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("copy"))
+    with tracking.run("scratch", "drawn", {}):
+        pass
+    assert (store / "mlflow.db").is_file()
+    assert runs()[0].info.artifact_uri.startswith((store / "mlruns/drawn").as_uri())
+
+
+def test_a_lost_server_costs_a_warning_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    finished = False
+    with tracking.run("scratch", "drawn", {}):
+        finished = True
+    tracking.log_results("drawn", HASH, {"test_accuracy": 0.5}, {})
+    assert finished
+    assert "not tracked in MLflow" in capsys.readouterr().err
+
+
+def test_first_use_by_several_processes_at_once_is_safe(store: Path) -> None:
+    code = "from ladder import tracking\nwith tracking.run('scratch', 'drawn', {}):\n    pass"
+    environment = {**os.environ, "DVC_ROOT": str(store)}
+    together = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    errors = [process.communicate()[1].decode() for process in together]
+    assert not any("not tracked" in error for error in errors), errors
+    assert [run.info.status for run in runs()] == ["FINISHED"] * 3

@@ -1,0 +1,152 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ladder import augmentation, settings, training
+from ladder.runtime import keras
+
+RANGES = settings.Augmentation(
+    views=3,
+    rotation_degrees=40,
+    shift_fraction=0.2,
+    shear_degrees=0.2,
+    zoom_fraction=0.2,
+    horizontal_flip=True,
+)
+
+
+def fit_settings(**changes: Any) -> settings.Fit:
+    values = {"epochs": 3, "batch_size": 4, "learning_rate": 0.01, "schedule": "constant"}
+    return settings.Fit.model_validate({**values, "patience": 9, **changes})
+
+
+def dense(features: int = 5, units: int = 1) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((features,))
+    activation = "sigmoid" if units == 1 else "softmax"
+    return keras.Model(inputs, keras.layers.Dense(units, activation=activation)(inputs))
+
+
+def examples(count: int = 24, classes: int = 2) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, classes, count)
+    inputs = random.normal(size=(count, 5)).astype(np.float32)
+    inputs[np.arange(count), labels] += 3
+    return inputs, labels
+
+
+def test_every_row_comes_once_an_epoch_with_its_label() -> None:
+    inputs = np.arange(10)
+    batches = training.Batches(training.whole(inputs), 10 * np.arange(10), batch_size=4, seed=0)
+    assert len(batches) == 3
+    seen = [batches[i] for i in range(len(batches))]
+    rows = np.concatenate([batch for batch, _ in seen])
+    np.testing.assert_array_equal(np.sort(rows), inputs)
+    np.testing.assert_array_equal(np.concatenate([labels for _, labels in seen]), 10 * rows)
+
+
+def test_the_order_follows_from_seed_and_epoch() -> None:
+    def orders(seed: int) -> list[list[int]]:
+        batches = training.Batches(training.whole(np.arange(32)), np.arange(32), 8, seed)
+        epochs = []
+        for _ in range(2):
+            epochs.append(np.concatenate([batches[i][0] for i in range(4)]).tolist())
+            batches.on_epoch_end()
+        return epochs
+
+    assert orders(0) == orders(0)
+    assert orders(0)[0] != orders(0)[1]
+    assert orders(0) != orders(1)
+
+
+def test_keras_asks_for_a_new_view_every_epoch() -> None:
+    asked: list[int] = []
+
+    def inputs(epoch: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        asked.append(epoch)
+        return examples()[0][rows]
+
+    batches = training.Batches(inputs, examples()[1], batch_size=24, seed=0)
+    training.fit(dense(), batches, examples(), fit_settings(epochs=4))
+    assert asked[-4:] == [0, 1, 2, 3]  # before them, Keras looks at a batch's type
+
+
+def test_cycled_views_come_round() -> None:
+    inputs = training.cycled([np.full(4, 1), np.full(4, 2), np.full(4, 3)])
+    assert [int(inputs(epoch, np.array([0]))[0]) for epoch in range(5)] == [1, 2, 3, 1, 2]
+
+
+def test_fresh_views_are_views_1_2_3_of_the_seed() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), np.uint8)
+    inputs, rows = training.augmented(images, RANGES, seed=5), np.array([3, 0])
+    for epoch in range(3):
+        view = augmentation.view(images, slice(4), RANGES, 5, epoch + 1)
+        np.testing.assert_array_equal(inputs(epoch, rows), view[[3, 0]])
+
+
+@pytest.mark.parametrize(("units", "classes"), [(1, 2), (3, 3)])
+def test_history_and_weights_are_of_what_was_trained(units: int, classes: int) -> None:
+    inputs, labels = examples(48, classes)
+    model = dense(units=units)
+    batches = training.Batches(training.whole(inputs), labels, batch_size=8, seed=0)
+    history = training.fit(model, batches, (inputs, labels), fit_settings(epochs=25))
+    assert history.columns.tolist() == [
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds",
+    ]  # fmt: skip
+    assert history["epoch"].tolist() == list(range(1, 26))
+    assert history["val_loss"].iloc[-1] < 0.7 * history["val_loss"].iloc[0]
+    assert (history["seconds"] > 0).all()
+    outputs = model.predict(inputs, verbose=0)
+    predicted = (outputs[:, 0] > 0.5) if units == 1 else outputs.argmax(axis=1)
+    best = history.loc[history["val_loss"].idxmin(), "val_accuracy"]
+    assert (predicted == labels).mean() == pytest.approx(best)
+
+
+def test_the_epoch_with_the_lowest_validation_loss_is_kept() -> None:
+    inputs, labels = examples()
+    batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=0)
+    model = dense()
+    against = inputs, 1 - labels  # the better it learns, the worse it does here
+    history = training.fit(model, batches, against, fit_settings(epochs=5))
+    assert history["val_loss"].idxmin() == 0
+    kept = model.evaluate(*against, verbose=0)[0]
+    assert kept == pytest.approx(history["val_loss"].min(), rel=1e-5)
+
+
+def test_patience_ends_a_training_that_no_longer_improves() -> None:
+    inputs, labels = examples()
+    batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=0)
+    parameters = fit_settings(epochs=50, patience=2)
+    history = training.fit(dense(), batches, (inputs, 1 - labels), parameters)
+    assert len(history) == 3
+
+
+def test_a_cosine_ends_at_zero() -> None:
+    rate = training.rate(fit_settings(schedule="cosine"), steps=10)
+    assert float(rate(0)) == pytest.approx(0.01)
+    assert float(rate(5)) == pytest.approx(0.005)
+    assert float(rate(10)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    inputs, labels = examples()
+    broken = np.where(inputs > 2, np.nan, inputs)
+    batches = training.Batches(training.whole(broken), labels, batch_size=4, seed=0)
+    with pytest.raises(FloatingPointError, match="the loss became nan"):
+        training.fit(dense(), batches, (inputs, labels), fit_settings())
+
+
+def test_the_same_seed_trains_the_same_weights() -> None:
+    inputs, labels = examples()
+
+    def train() -> list[Any]:
+        model = dense()
+        batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=3)
+        training.fit(model, batches, (inputs, labels), fit_settings())
+        weights: list[Any] = model.get_weights()
+        return weights
+
+    for one, other in zip(train(), train(), strict=True):
+        np.testing.assert_array_equal(one, other)
