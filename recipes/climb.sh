@@ -2,6 +2,7 @@
 # Climbs with the overrides of a recipe, in a copy beside the workspace, and fetches the reports.
 # The workspace's own params.yaml, dvc.lock and data stay as they are.
 set -euo pipefail
+export PYTHONPATH=src  # the copy's own code, whatever happens to the workspace meanwhile
 recipe=$1 archive=$2
 list=recipes/$recipe.txt
 [ -f "$list" ] || { echo "ladder: RECIPE: expected one of $(cd recipes && echo *.txt). Received: $recipe" >&2; exit 1; }

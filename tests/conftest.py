@@ -83,6 +83,15 @@ def write_params(at_root: Path) -> Callable[[Mapping[str, Any]], Path]:
     return write
 
 
+def write_zip(members: Mapping[str, bytes], path: Path, method: int = zipfile.ZIP_STORED) -> Path:
+    """Writes a zip archive of the members and returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
 @pytest.fixture
 def zipped(tmp_path: Path) -> Callable[..., Path]:
     """Writes a zip archive of the given members: `zipped({name: bytes}, path=…, method=…)`."""
@@ -92,11 +101,7 @@ def zipped(tmp_path: Path) -> Callable[..., Path]:
         path: Path = tmp_path / "images.zip",
         method: int = zipfile.ZIP_STORED,
     ) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(path, "w", method) as archive:
-            for name, content in members.items():
-                archive.writestr(name, content)
-        return path
+        return write_zip(members, path, method)
 
     return write
 
@@ -110,28 +115,26 @@ def draw(kind: int, size: int, random: np.random.Generator) -> NDArray[np.uint8]
     return pixels.clip(0, 255).astype(np.uint8)
 
 
+def drawn_pictures(
+    classes: tuple[str, ...] = ("cat", "dog"), count: int = 8, size: int = 48
+) -> dict[str, bytes]:
+    """Returns members `train/cat.0.jpg` … of an archive; the same arguments draw the same."""
+    members = {}
+    for kind, class_name in enumerate(classes):
+        for number in range(count):
+            pixels = draw(kind, size, np.random.default_rng([kind, number]))
+            content = io.BytesIO()
+            Image.fromarray(pixels).save(content, "JPEG", quality=95)
+            members[f"train/{class_name}.{number}.jpg"] = content.getvalue()
+    return members
+
+
 @pytest.fixture
-def drawn_archive(zipped: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
-    """Writes a zip archive of drawn pictures, `train/cat.0.jpg` …, and returns its path.
+def drawn_archive(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a zip archive of `drawn_pictures(…)`, to `path` if given, and returns its path."""
 
-    `drawn_archive(classes=("cat", "dog"), count=8, size=48, path=tmp_path / "images.zip")`; the
-    same arguments draw the same pictures.
-    """
-
-    def write(
-        classes: tuple[str, ...] = ("cat", "dog"),
-        count: int = 8,
-        size: int = 48,
-        path: Path = tmp_path / "images.zip",
-    ) -> Path:
-        members = {}
-        for kind, class_name in enumerate(classes):
-            for number in range(count):
-                pixels = draw(kind, size, np.random.default_rng([kind, number]))
-                content = io.BytesIO()
-                Image.fromarray(pixels).save(content, "JPEG", quality=95)
-                members[f"train/{class_name}.{number}.jpg"] = content.getvalue()
-        return zipped(members, path=path)
+    def write(path: Path = tmp_path / "images.zip", **arguments: Any) -> Path:
+        return write_zip(drawn_pictures(**arguments), path)
 
     return write
 

@@ -27,9 +27,10 @@ BOOK = settings.Augmentation(
 
 def smooth(count: int = 6, size: int = 48) -> NDArray[np.uint8]:
     noise = np.random.default_rng(0).uniform(0, 255, (count, size, size, 3))
-    blurred = ndimage.gaussian_filter(noise, (0, 5, 5, 0))
+    blurred: NDArray[np.float64] = ndimage.gaussian_filter(noise, (0, 5, 5, 0))
     low, high = blurred.min(), blurred.max()
-    return (255 * (blurred - low) / (high - low)).astype(np.uint8)
+    scaled: NDArray[np.float64] = 255 * (blurred - low) / (high - low)
+    return scaled.astype(np.uint8)
 
 
 def keras_2(image: NDArray[np.uint8], drawn: dict[str, Any]) -> NDArray[np.float64]:

@@ -1,18 +1,20 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ladder import bases, settings
 from ladder.runtime import keras
 
 
-def preprocessed(weights: str, preprocessing: str) -> np.ndarray:
+def preprocessed(weights: str, preprocessing: str) -> NDArray[np.float32]:
     pixels = keras.Input((1, 2, 3))
     base = settings.Base.model_validate(
         {"name": "vgg16", "weights": weights, "preprocessing": preprocessing, "cut": "block4_pool"}
     )
     model = keras.Model(pixels, bases.preprocess(pixels, base))
     rgb = np.array([[[[255, 0, 51], [0, 128, 255]]]], np.float32)
-    return np.asarray(model(rgb))[0, 0]
+    row: NDArray[np.float32] = np.asarray(model(rgb))[0, 0]
+    return row
 
 
 def test_torchvision_weights_want_unit_range_less_mean_by_deviation() -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import graph
+from conftest import drawn_pictures, write_zip
 from ladder import archives, artifacts, evaluation, paths, settings
 
 ROOT = Path(__file__).parent.parent
@@ -123,8 +124,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dvc(copy: Path, drawn_archive: Callable[..., Path]) -> Climb:
-    archive = drawn_archive(count=16)
+def dvc(copy: Path) -> Climb:
+    archive = write_zip(drawn_pictures(count=16), copy.parent / "pictures.zip")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["dataset"] = {
         "source": "dogs_vs_cats",
@@ -230,9 +231,8 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         assert {"val_accuracy", "test_accuracy", "validation_auc"} <= run.data.metrics.keys()
         (logged,) = [model for model in models if model.source_run_id == run.info.run_id]
         loaded = mlflow.pyfunc.load_model(logged.model_uri)
-        predictions = pd.read_csv(
-            climbed / f"data/dogs_vs_cats/predictions/{run.info.run_name}.csv"
-        )
+        folder = climbed / "reports/dogs_vs_cats/predictions"
+        predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
         expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
         # float32 here, and bfloat16 in the stage where the processor has it
         np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=0.02)

@@ -10,6 +10,8 @@ from ladder.runtime import keras
 
 
 class Runs:
+    """Runs code when it is unpickled."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (print, ("foreign code ran",))
 

@@ -47,9 +47,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is untyped
         rows = np.sort(order[i * self.batch_size : (i + 1) * self.batch_size])
         return self.inputs(self.epoch, rows), self.labels[rows]
 
-    def on_epoch_end(self) -> None:
-        """Goes on to the next epoch's order and view."""
-        self.epoch += 1
+    def start_epoch(self, epoch: int, logs: Any = None) -> None:
+        """Goes to an epoch's order and inputs; Keras calls a dataset's own hook once too often."""
+        self.epoch = epoch
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -95,6 +95,7 @@ def fit(
     """
     steps = parameters.epochs * len(batches)
     compile_for(model, rate(parameters, steps))
+    order = keras.callbacks.LambdaCallback(on_epoch_begin=batches.start_epoch)
     progress = Progress(model.name, len(batches.labels), parameters)
     best = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=parameters.patience, restore_best_weights=True
@@ -106,7 +107,7 @@ def fit(
         epochs=parameters.epochs,
         shuffle=False,  # the order is drawn by `Batches`
         verbose=0,
-        callbacks=[progress, best, keras.callbacks.TerminateOnNaN()],
+        callbacks=[order, progress, best, keras.callbacks.TerminateOnNaN()],
     ).history
     history = pd.DataFrame(epochs).assign(seconds=progress.seconds)
     if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
