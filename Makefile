@@ -59,4 +59,5 @@ lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet > requirements-npm.lock
 
 clean:  ## delete the data, the cache, the environment and the runs; the reports stay
-	rm -rf .venv data .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots
+	git clean -fdxq data
+	rm -rf .venv .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots

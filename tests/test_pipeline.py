@@ -113,7 +113,15 @@ Climb = Callable[..., subprocess.CompletedProcess[str]]
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with params for a climb of a minute."""
     copy = tmp_path_factory.mktemp("project with a space") / "ladder"
-    for name in ("stages", "src", ".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml"):
+    for name in (
+        "stages",
+        "src",
+        ".dvc/config",
+        ".dvcignore",
+        ".gitignore",
+        "data/.gitignore",
+        "dvc.yaml",
+    ):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name)

@@ -1,5 +1,6 @@
 """The one error that a person can mend, and how a stage reports it."""
 
+import signal
 import sys
 from collections.abc import Callable
 
@@ -12,7 +13,11 @@ class InputError(Exception):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Runs a stage; an `InputError` ends it with its message alone and exit status 1."""
+    """Runs a stage; an `InputError` ends it with its message alone and exit status 1.
+
+    A termination becomes SystemExit, so that temporary files go and the MLflow run is closed.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         main()
     except InputError as error:
