@@ -15,6 +15,8 @@ from ladder.runtime import keras
 Rows = NDArray[np.int64]
 Inputs = Callable[[int, Rows], NDArray[Any]]  # (epoch from 0, rows) → what the model takes
 
+VALIDATION_BATCH_SIZE = 100  # changes no figure, only memory and speed
+
 
 def whole(array: NDArray[Any]) -> Inputs:
     """Returns inputs that are the same in every epoch."""
@@ -114,9 +116,6 @@ def fit(
         raise FloatingPointError(f"{model.name}: the loss became {history['loss'].iloc[-1]}")
     history.insert(0, "epoch", range(1, len(history) + 1))
     return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
-
-
-VALIDATION_BATCH_SIZE = 100  # changes no figure, only memory and speed
 
 
 def rate(parameters: settings.Fit, steps: int) -> Any:
