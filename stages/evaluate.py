@@ -9,8 +9,9 @@ from ladder import artifacts, errors, evaluation, figures, paths, settings, trac
 
 
 def main() -> None:
-    params = settings.load("dataset", "split")
+    params = settings.load("dataset", "split", "runtime")
     files = paths.DatasetPaths(params.dataset.source)
+    restore_runs(files, params.runtime)
     results: dict[paths.Rung, dict[str, Any]] = {}
     for rung in paths.RUNGS:
         predictions = pd.read_csv(files.predictions(rung))
@@ -21,12 +22,25 @@ def main() -> None:
             "seconds": seconds(files, rung),
             "trainable_parameters": description["trainable_parameters"],
         }
-        track(files, rung, results[rung], predictions, description["model"]["class_names"])
-    is_book = evaluation.is_book(params.dataset.source, params.split)
+        class_names = description["model"]["class_names"]
+        track(files, rung, results[rung], predictions, class_names)
+    is_book = evaluation.is_book(params.dataset.source, params.split, class_names)
     artifacts.write_csv(files.reports / "ladder.csv", evaluation.ladder(results, is_book))
     artifacts.write_json(paths.METRICS, {"dataset": params.dataset.source, **results})
     lock = artifacts.without_stages(Path("dvc.lock"), "evaluate", "render")
     artifacts.write_text(files.reports / "climb.lock", lock)
+
+
+def restore_runs(files: paths.DatasetPaths, chosen: settings.Runtime) -> None:
+    """Makes the MLflow runs of rungs that DVC took from its cache, where the store lacks them."""
+    hashes = {rung: artifacts.sha256(files.weights(rung)) for rung in paths.RUNGS}
+    missing = [r for r, sha256 in hashes.items() if not tracking.has_run(files.source, sha256)]
+    if missing:
+        from ladder import rungs, runtime  # TensorFlow, for once
+
+        runtime.start(chosen, seed=None)
+        for rung in missing:
+            rungs.restore_run(files, rung)
 
 
 def seconds(files: paths.DatasetPaths, rung: paths.Rung) -> float:
@@ -43,12 +57,7 @@ def track(
     predictions: pd.DataFrame,
     class_names: list[str],
 ) -> None:
-    """Adds the results to the rung's MLflow run; where there is none, makes it from the files."""
-    weights_sha256 = artifacts.sha256(files.weights(rung))
-    if not tracking.has_run(files.source, weights_sha256):
-        from ladder import rungs  # TensorFlow, for once: the model was taken from DVC's cache
-
-        rungs.restore_run(files, rung)
+    """Adds the results to the rung's MLflow run."""
     subsets = ("validation", "test")
     plots = {
         f"confusion_{subset}.png": figures.confusion(
@@ -62,7 +71,7 @@ def track(
         for name, value in result[subset].items()
         if name != "confusion"
     }
-    tracking.log_results(files.source, weights_sha256, metrics, plots)
+    tracking.log_results(files.source, artifacts.sha256(files.weights(rung)), metrics, plots)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 An interrupted run goes on after its last whole view.
 """
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,8 @@ def main() -> None:
         bases.BASES[params.base.name].output: files.feature_views,
     }
     base = models.pixels_to_features(params.base, params.image_size, weights)
-    hashes = [artifacts.sha256(path) for path in (files.images("train"), weights)]
+    code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]
+    hashes = [artifacts.sha256(path) for path in (files.images("train"), weights, *code)]
     partial = paths.PARTIAL / activations.digest(hashes, params, policy)
     with artifacts.timed(files.seconds("extract_views")):
         activations.extract_views(

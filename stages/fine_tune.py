@@ -8,7 +8,7 @@ from ladder import artifacts, errors, models, paths, rungs, runtime, settings, t
 def main() -> None:
     params = settings.load("seed", "dataset", "base", "augmentation", "runtime", "fine_tune")
     fit, files = params.fine_tune, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("fine_tuned", files.source, fit.model_dump()):
+    with tracking.run("fine_tuned", files.source, params.seed, fit.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.read(files, "features_augmented")
@@ -23,7 +23,7 @@ def main() -> None:
             held_out = artifacts.read_npy(files.images("validation"))
         history = rungs.fit(part, inputs, held_out, manifest, fit, params.seed)
         description = description.model_copy(update={"rung": "fine_tuned"})
-        rungs.write(files, model, description, history, fit)
+        rungs.write(files, model, description, history, fit, params.seed)
 
 
 if __name__ == "__main__":

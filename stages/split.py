@@ -13,7 +13,8 @@ def main() -> None:
     manifest = split.manifest(usable, audit.duplicate_groups(usable["sha256"]))
     artifacts.write_csv(files.quarantine, quarantine)
     artifacts.write_csv(files.manifest, manifest)
-    print(f"{len(manifest)} pictures, {len(quarantine)} in quarantine")
+    shared = split.shared_groups(manifest)
+    print(f"{len(manifest)} pictures, {len(quarantine)} in quarantine, {shared} in two subsets")
 
 
 if __name__ == "__main__":

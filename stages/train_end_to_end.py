@@ -16,7 +16,7 @@ def main() -> None:
         "seed", "dataset", "image_size", "base", "augmentation", "runtime", "train_end_to_end"
     )
     fit, files = params.train_end_to_end, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("features_augmented", files.source, fit.model_dump()):
+    with tracking.run("features_augmented", files.source, params.seed, fit.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
@@ -32,7 +32,7 @@ def main() -> None:
             inputs = training.augmented(images, params.augmentation, params.seed)
             held_out = artifacts.read_npy(files.images("validation"))
         history = rungs.fit(part, inputs, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit)
+        rungs.write(files, model, description, history, fit, params.seed)
 
 
 if __name__ == "__main__":

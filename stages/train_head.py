@@ -10,7 +10,7 @@ from ladder import runtime, settings, tracking, training  # isort: skip
 def main() -> None:
     params = settings.load("seed", "dataset", "image_size", "base", "runtime", "train_head")
     fit, files = params.train_head, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("features", files.source, fit.model_dump()):
+    with tracking.run("features", files.source, params.seed, fit.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
@@ -21,7 +21,7 @@ def main() -> None:
         features = training.whole(artifacts.read_npy(files.features("train")))
         held_out = artifacts.read_npy(files.features("validation"))
         history = rungs.fit(head, features, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit)
+        rungs.write(files, model, description, history, fit, params.seed)
 
 
 if __name__ == "__main__":

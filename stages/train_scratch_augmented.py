@@ -7,10 +7,19 @@ from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking,
 
 def main() -> None:
     params = settings.load(
-        "seed", "dataset", "image_size", "augmentation", "runtime", "train_scratch_augmented"
+        "seed",
+        "dataset",
+        "image_size",
+        "augmentation.rotation_degrees",  # and so on, but not `views`: here each epoch has its own
+        "augmentation.shift_fraction",
+        "augmentation.shear_degrees",
+        "augmentation.zoom_fraction",
+        "augmentation.horizontal_flip",
+        "runtime",
+        "train_scratch_augmented",
     )
     fit, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("scratch_augmented", files.source, fit.model_dump()):
+    with tracking.run("scratch_augmented", files.source, params.seed, fit.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
@@ -20,7 +29,7 @@ def main() -> None:
         fresh_views = training.augmented(images, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
         history = rungs.fit(model, fresh_views, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit)
+        rungs.write(files, model, description, history, fit, params.seed)
 
 
 if __name__ == "__main__":

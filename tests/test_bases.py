@@ -45,6 +45,11 @@ def test_preprocessing_stays_float32_in_mixed_precision() -> None:
         keras.config.set_dtype_policy("float32")
 
 
+def test_settings_know_the_bases_layers() -> None:
+    names = [layer.name for layer in bases.build("vgg16").layers[1:]]
+    assert tuple(names) == settings.LAYERS["vgg16"]
+
+
 def test_layers_carry_keras_names() -> None:
     names = [layer.name for layer in bases.convolutions(bases.build("vgg16"))]
     blocks = [2, 2, 3, 3, 3]

@@ -284,4 +284,5 @@ def test_the_books_pictures_are_its_archive_and_its_split(
     split = settings.Split(
         train_per_class=train, validation_per_class=validation, test_per_class=test
     )
-    assert evaluation.is_book(source, split) is expected
+    assert evaluation.is_book(source, split, ["cat", "dog"]) is expected
+    assert not evaluation.is_book(source, split, ["cat", "eel"])

@@ -44,7 +44,8 @@ def test_declared_params_are_the_params_loaded(name: str) -> None:
 
 def test_every_script_is_a_stage_and_every_section_is_read() -> None:
     assert set(SCRIPTS.values()) == {p.relative_to(ROOT) for p in (ROOT / "stages").glob("*.py")}
-    read = set().union(*(graph.loaded_params(script) for script in SCRIPTS.values()))
+    keys = set().union(*(graph.loaded_params(script) for script in SCRIPTS.values()))
+    read = {key.split(".")[0] for key in keys}
     assert read == set(settings.Settings.model_fields)
 
 
@@ -84,7 +85,7 @@ def rerun_by(param: str) -> set[str]:
         grown = {
             name
             for name, stage in stages.items()
-            if param in stage["params"] or files & set(stage["deps"])
+            if {param, param.split(".")[0]} & set(stage["params"]) or files & set(stage["deps"])
         }
         if grown == reached:
             return reached
@@ -102,8 +103,10 @@ def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
 
 
 def test_augmentation_leaves_the_head_alone() -> None:
-    assert not {"train_head", "train_scratch", "extract_features"} & rerun_by("augmentation")
-    assert {"extract_views", "train_scratch_augmented"} <= rerun_by("augmentation")
+    reached = rerun_by("augmentation.zoom_fraction")
+    assert not {"train_head", "train_scratch", "extract_features"} & reached
+    assert {"extract_views", "train_scratch_augmented"} <= reached
+    assert "train_scratch_augmented" not in rerun_by("augmentation.views")
 
 
 Climb = Callable[..., subprocess.CompletedProcess[str]]
@@ -127,7 +130,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name)
         else:
             shutil.copy(ROOT / name, copy / name)
-    subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "copy"]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
     return copy
 
 
@@ -235,15 +240,17 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
     files = paths.DatasetPaths("dogs_vs_cats")
     pixels = artifacts.read_npy(climbed / files.images("test"))
     models = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=climbed, capture_output=True, text=True)
     for run in runs:
+        assert run.data.tags["mlflow.source.git.commit"] == head.stdout.strip()
+        assert run.data.params["seed"] == "0"
         assert {"val_accuracy", "test_accuracy", "validation_auc"} <= run.data.metrics.keys()
         (logged,) = [model for model in models if model.source_run_id == run.info.run_id]
         loaded = mlflow.pyfunc.load_model(logged.model_uri)
         folder = climbed / "reports/dogs_vs_cats/predictions"
         predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
         expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
-        # float32 here, and bfloat16 in the stage where the processor has it
-        np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=0.02)
+        np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=1e-3)
 
 
 def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(

@@ -54,8 +54,8 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
         models.freeze(model, unfreeze_from="flatten")
     inputs = training.whole(pixels(manifest, "train"))
     history = rungs.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
-    with tracking.run(rung, "drawn", FIT.model_dump()):
-        rungs.write(files, model, description, history, FIT)
+    with tracking.run(rung, "drawn", 0, FIT.model_dump()):
+        rungs.write(files, model, description, history, FIT, seed=0)
 
     again, told = rungs.read(files, description.rung)
     assert told == description
@@ -79,7 +79,7 @@ def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) ->
     model, description = rungs.new("scratch", manifest, 48, 0.0, None)
     inputs = training.whole(pixels(manifest, "train"))
     history = rungs.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
-    rungs.write(files, model, description, history, FIT)  # no run is open: nothing is logged
+    rungs.write(files, model, description, history, FIT, seed=0)  # logs nothing: no run
     weights_sha256 = artifacts.sha256(files.weights("scratch"))
     assert not tracking.has_run("drawn", weights_sha256)
     rungs.restore_run(files, "scratch")

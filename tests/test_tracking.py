@@ -47,8 +47,8 @@ def log_training(tmp_path: Path) -> Any:
             rung="scratch", image_size=48, class_names=["cat", "dog"], dropout=0.0, base=None
         )
     )
-    with tracking.run("scratch", "drawn", {"epochs": 2, "learning_rate": 1e-4}):
-        tracking.log_training(HISTORY, model, HASH, manifest)
+    with tracking.run("scratch", "drawn", 3, {"epochs": 2, "learning_rate": 1e-4}):
+        tracking.log_training(HISTORY, model, HASH, manifest, {"policy": "float32"})
     return model
 
 
@@ -57,9 +57,10 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     (run,) = runs()
     assert run.info.run_name == "scratch"
     assert run.info.status == "FINISHED"
-    assert run.data.params == {"epochs": "2", "learning_rate": "0.0001"}
+    assert run.data.params == {"seed": "3", "epochs": "2", "learning_rate": "0.0001"}
     assert run.data.tags["dvc.stage"] == "train_scratch"
     assert run.data.tags[tracking.WEIGHTS_TAG] == HASH
+    assert run.data.tags["ladder.policy"] == "float32"
     client = mlflow.MlflowClient()
     curve = client.get_metric_history(run.info.run_id, "val_accuracy")
     assert [(point.step, point.value) for point in curve] == [(1, 0.625), (2, 0.5)]
@@ -91,7 +92,7 @@ def test_a_logged_model_loads_without_ladder(tmp_path: Path) -> None:
     ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
 )
 def test_a_run_that_breaks_says_so(error: type[BaseException], status: str) -> None:
-    with pytest.raises(error), tracking.run("scratch", "drawn", {}):
+    with pytest.raises(error), tracking.run("scratch", "drawn", 3, {}):
         raise error
     assert [run.info.status for run in runs()] == [status]
 
@@ -111,7 +112,7 @@ def test_results_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path:
 
 
 def test_a_restored_run_is_tagged() -> None:
-    with tracking.run("scratch", "drawn", {}, restored=True):
+    with tracking.run("scratch", "drawn", 3, {}, restored=True):
         pass
     assert runs()[0].data.tags[tracking.RESTORED_TAG] == "true"
 
@@ -120,7 +121,7 @@ def test_the_store_lies_at_the_projects_root_wherever_the_stage_runs(
     store: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("copy"))
-    with tracking.run("scratch", "drawn", {}):
+    with tracking.run("scratch", "drawn", 3, {}):
         pass
     assert (store / "mlflow.db").is_file()
     assert runs()[0].info.artifact_uri.startswith((store / "mlruns/drawn").as_uri())
@@ -131,7 +132,7 @@ def test_a_lost_server_costs_a_warning_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
     finished = False
-    with tracking.run("scratch", "drawn", {}):
+    with tracking.run("scratch", "drawn", 3, {}):
         finished = True
     tracking.log_results("drawn", HASH, {"test_accuracy": 0.5}, {})
     assert finished
@@ -139,7 +140,7 @@ def test_a_lost_server_costs_a_warning_and_nothing_else(
 
 
 def test_first_use_by_several_processes_at_once_is_safe(store: Path) -> None:
-    code = "from ladder import tracking\nwith tracking.run('scratch', 'drawn', {}):\n    pass"
+    code = "from ladder import tracking\nwith tracking.run('scratch', 'drawn', 3, {}):\n    pass"
     environment = {**os.environ, "DVC_ROOT": str(store)}
     together = [
         subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE)

@@ -72,6 +72,8 @@ def extract_views(
             extract(base, functools.partial(view, number), count, targets, extraction)
     for layer, folder in folders.items():
         (partial / layer).mkdir(parents=True, exist_ok=True)
+        for leftover in (partial / layer).glob(".*"):  # of a process that was killed
+            leftover.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         os.replace(partial / layer, folder)

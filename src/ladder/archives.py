@@ -24,13 +24,13 @@ MEMBERS, MEMBER_BYTES, TOTAL_BYTES, RATIO = 60_000, 50_000_000, 4_000_000_000, 2
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member that is written here
 
 
-def check(path: Path) -> None:
-    """Looks at the table of contents of a zip archive.
+def check(path: Path, where: str) -> None:
+    """Looks at the table of contents of a zip archive; `where` is what a person calls it.
 
     Raises:
         InputError: not a zip archive, cut, encrypted, names twice, or larger than the limits.
     """
-    where, advice = path.name, "Fetch the archive again and compare its sha256."
+    advice = "Fetch the archive again and compare its sha256."
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -77,7 +77,7 @@ def members(path: Path) -> pd.DataFrame:
         [(m.string, m["class_name"].lower(), int(m["number"])) for m in matches],
         columns=["path", "class_name", "number"],
     ).sort_values(["class_name", "number"], ignore_index=True)
-    advice = "Give Microsoft's or Kaggle's archive, or a folder of the same layout."
+    advice = "Give Microsoft's archive, Kaggle's (the inner train.zip), or a folder of either."
     if frame["class_name"].nunique() < 2:
         shown = ", ".join(names[:5]) or "an empty archive"
         raise errors.InputError(
@@ -102,8 +102,8 @@ def pack(folder: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
             if stat.S_ISREG(os.lstat(path).st_mode):
-                name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-                archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes())
+                member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+                archive.writestr(member, path.read_bytes())
 
 
 def sha256(path: Path) -> str:

@@ -58,7 +58,9 @@ def _first_that_works(routes: list[Callable[[Path], Arrays]], downloads: Path) -
         try:
             return route(downloads)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            failures.append(f"{(route.__doc__ or '').strip().rstrip('.')}: {error}")
+            said = getattr(error, "stderr", None) or b""
+            reason = " ".join(filter(None, [str(error), said.decode(errors="replace").strip()]))
+            failures.append(f"{(route.__doc__ or '').strip().rstrip('.')}: {reason}")
     raise errors.InputError(
         "CIFAR-10",
         expected="one of two sources to answer",

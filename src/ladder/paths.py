@@ -1,5 +1,6 @@
 """Where every file lies, relative to the project's root; dvc.yaml names the same paths."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +19,14 @@ RUNGS: Final[tuple[Rung, ...]] = (
     "fine_tuned",
 )
 
-PARTIAL = Path("data/.partial")  # what an interrupted stage resumes from; git-ignored, no output
+
+def root() -> Path:
+    """Returns the project's root: DVC names it also inside the copies that experiments run in."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+# What an interrupted stage resumes from: git-ignored, no output, and not in an experiment's copy.
+PARTIAL = root() / "data/.partial"
 METRICS = Path("reports/metrics.json")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ladder import paths, settings
+from ladder import errors, paths, settings
 
 
 def table(ladder: pd.DataFrame) -> str:
@@ -23,10 +23,20 @@ def table(ladder: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
-    folder = (
-        Path(sys.argv[1])
-        if len(sys.argv) > 1
-        else paths.DatasetPaths(settings.load("dataset").dataset.source).reports
-    )
+def main() -> None:
+    """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    source = settings.read(settings.PARAMS).dataset.source
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.DatasetPaths(source).reports
+    if not (folder / "ladder.csv").exists():
+        raise errors.InputError(
+            str(folder), expected="ladder.csv", received="none", advice="Run `make repro` first."
+        )
     print(table(pd.read_csv(folder / "ladder.csv")))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ladder import artifacts, images, models, paths, settings, tracking, training
+from ladder import artifacts, images, models, paths, runtime, settings, tracking, training
 from ladder.runtime import keras
 
 PREDICTION_BATCH_SIZE = 100
@@ -66,6 +66,7 @@ def write(
     description: models.Description,
     history: pd.DataFrame,
     parameters: settings.Fit,
+    seed: int,
 ) -> None:
     """Writes weights, description and history, and logs them to the MLflow run that is open."""
     rung = description.rung
@@ -74,8 +75,10 @@ def write(
     artifacts.write_csv(files.history(rung), history)
     content = {
         "model": description.model_dump(),
+        "seed": seed,
         "parameters": parameters.model_dump(),
         "trainable_parameters": models.trainable_parameters(model),
+        "runtime": runtime.describe(),
     }
     artifacts.write_json(files.description(rung), content)
     _log(files, rung, fresh)
@@ -90,12 +93,13 @@ def read(files: paths.DatasetPaths, rung: paths.Rung) -> tuple[keras.Model, mode
 
 def restore_run(files: paths.DatasetPaths, rung: paths.Rung) -> None:
     """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
-    parameters = artifacts.read_json(files.description(rung))["parameters"]
-    with tracking.run(rung, files.source, parameters, restored=True):
+    told = artifacts.read_json(files.description(rung))
+    with tracking.run(rung, files.source, told["seed"], told["parameters"], restored=True):
         _log(files, rung, read(files, rung)[0])
 
 
 def _log(files: paths.DatasetPaths, rung: paths.Rung, model: keras.Model) -> None:
     history = pd.read_csv(files.history(rung))
     weights_sha256 = artifacts.sha256(files.weights(rung))
-    tracking.log_training(history, model, weights_sha256, files.manifest)
+    told = artifacts.read_json(files.description(rung))["runtime"]
+    tracking.log_training(history, model, weights_sha256, files.manifest, told)

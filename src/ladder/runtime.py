@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ladder import settings
 
-__all__ = ["keras", "policy", "processor_flags", "start", "tf"]
+__all__ = ["describe", "keras", "policy", "processor_flags", "start", "tf"]
 
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
 BFLOAT16_CAPABILITY = (8, 0)  # NVIDIA Ampere
@@ -49,6 +49,12 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
     chosen = policy(runtime.precision)
     keras.config.set_dtype_policy(chosen)
     return chosen
+
+
+def describe() -> dict[str, str]:
+    """Returns the policy and the threads in force, which results depend on in their last bits."""
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    return {"policy": keras.config.dtype_policy().name, "threads": str(threads)}
 
 
 def _cores() -> int:

@@ -1,15 +1,25 @@
 """params.yaml, read strictly into frozen sections: the code holds no defaults."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ladder import errors
 
 PARAMS = Path("params.yaml")
+
+# A base's layers in order, so that a wrong name is refused before any work; see test_bases.py.
+LAYERS = {
+    "vgg16": tuple(
+        f"block{block}_{layer}"
+        for block, convolutions in enumerate((2, 2, 3, 3, 3), 1)
+        for layer in (*(f"conv{i + 1}" for i in range(convolutions)), "pool")
+    )
+}
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -110,6 +120,22 @@ class Settings(Section):
     train_end_to_end: Training
     fine_tune: FineTuning
 
+    @model_validator(mode="after")
+    def _layers_exist_in_order(self) -> Self:
+        layers = LAYERS[self.base.name]
+        for key, name in (
+            ("base.cut", self.base.cut),
+            ("fine_tune.unfreeze_from", self.fine_tune.unfreeze_from),
+        ):
+            if name not in layers:
+                raise PydanticCustomError("layer", f"{key} to be one of {', '.join(layers)}")
+        cut, first = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
+        if self.augmentation.views and first <= cut:
+            raise PydanticCustomError(
+                "layer", f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}"
+            )
+        return self
+
 
 def read(path: Path) -> Settings:
     """Returns the whole file, checked.
@@ -132,10 +158,20 @@ def read(path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ": ".join([str(path), ".".join(map(str, first["loc"]))]).removesuffix(": ")
-        received = repr(first["input"]) if first["type"] != "missing" else "no such key"
+        received = _received(first)
         raise errors.InputError(
             where, expected=_expectation(first), received=received, advice=advice
         ) from None
+
+
+def _received(error: Any) -> str:
+    if error["type"] == "missing":
+        return "no such key"
+    if error["type"] == "layer":
+        sections = error["input"]
+        cut, first = sections["base"]["cut"], sections["fine_tune"]["unfreeze_from"]
+        return f"base.cut {cut!r}, fine_tune.unfreeze_from {first!r}"
+    return repr(error["input"])
 
 
 def _expectation(error: Any) -> str:
@@ -150,11 +186,26 @@ def _expectation(error: Any) -> str:
 def load(*keys: str) -> Settings:
     """Returns the settings with just the named keys, so that none is read undeclared.
 
+    A key is a section's name, or `section.name` for a part of it.
+
     Raises:
         InputError: anywhere in params.yaml, also outside the named keys.
     """
     settings = read(PARAMS)
-    return Settings.model_construct(**{key: getattr(settings, key) for key in keys})
+    names: dict[str, list[str]] = {}
+    for key in keys:
+        section, _, name = key.partition(".")
+        names.setdefault(section, []).extend([name] if name else [])
+    return Settings.model_construct(
+        **{section: _part(getattr(settings, section), part) for section, part in names.items()}
+    )
+
+
+def _part(section: Any, names: list[str]) -> Any:
+    """Returns the section with just the names, or whole if there are none."""
+    if not names:
+        return section
+    return type(section).model_construct(**{name: getattr(section, name) for name in names})
 
 
 if __name__ == "__main__":

@@ -30,16 +30,18 @@ def fetch(dataset: settings.Dataset, target: Path) -> None:
     Raises:
         InputError: it cannot be had, or is not the one expected.
     """
+    name: str = dataset.source
     if dataset.archive_sha256 is not None:
-        _local(os.environ.get(ARCHIVE_VARIABLE), dataset.archive_sha256, target)
+        name = _local(os.environ.get(ARCHIVE_VARIABLE), dataset.archive_sha256, target)
     elif dataset.source == "cifar10":
         cifar10.fetch(target, DOWNLOADS)
     else:
         _microsoft(target)
-    archives.check(target)
+    archives.check(target, name)
 
 
-def _local(given: str | None, sha256: str, target: Path) -> None:
+def _local(given: str | None, sha256: str, target: Path) -> str:
+    """Copies the archive to `target` and returns its name."""
     if not given:
         raise errors.InputError(
             f"environment variable {ARCHIVE_VARIABLE}",
@@ -60,6 +62,7 @@ def _local(given: str | None, sha256: str, target: Path) -> None:
         archives.pack(path, target)
     else:
         shutil.copyfile(path, target)
+    return path.name
 
 
 def _microsoft(target: Path) -> None:

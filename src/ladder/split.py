@@ -53,6 +53,12 @@ def _check_counts(part: pd.DataFrame, subset: str, numbers: range, class_names: 
             )
 
 
+def shared_groups(manifest: pd.DataFrame) -> int:
+    """Returns how many pictures, byte for byte, stand in more than one subset."""
+    once = manifest.drop_duplicates(["duplicate_group", "subset"])
+    return int(once["duplicate_group"].duplicated().sum())
+
+
 def manifest(chosen: pd.DataFrame, duplicate_group: pd.Series) -> pd.DataFrame:
     """Returns a row per picture (id, path, class_name, label, subset, sha256, duplicate_group).
 

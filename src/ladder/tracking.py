@@ -24,7 +24,7 @@ from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from ladder import artifacts, figures
+from ladder import artifacts, figures, paths
 
 if TYPE_CHECKING:
     import keras
@@ -36,17 +36,12 @@ WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
 
 
-def root() -> Path:
-    """Returns the project's root: DVC names it also inside the copies that experiments run in."""
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
-
-
 def connect(experiment: str) -> str:
     """Points MLflow at the project's store and returns the experiment's id, made if need be.
 
     The first use creates the database; two at once would break it, so it holds a lock.
     """
-    home = root()
+    home = paths.root()
     uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
     mlflow.set_tracking_uri(uri)
     with filelock.FileLock(home / ".mlflow.lock", timeout=120):
@@ -60,13 +55,13 @@ def connect(experiment: str) -> str:
 
 @contextmanager
 def run(
-    rung: str, experiment: str, parameters: Mapping[str, Any], *, restored: bool = False
+    rung: str, experiment: str, seed: int, parameters: Mapping[str, Any], *, restored: bool = False
 ) -> Iterator[None]:
     """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED."""
     with _best_effort():
         tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
         mlflow.start_run(experiment_id=connect(experiment), run_name=rung, tags=tags)
-        mlflow.log_params(dict(parameters))
+        mlflow.log_params({"seed": seed, **parameters})
     status = "FINISHED"
     try:
         yield
@@ -98,9 +93,16 @@ def _best_effort() -> Iterator[None]:
 
 
 def log_training(
-    history: pd.DataFrame, model: "keras.Model", weights_sha256: str, manifest: Path
+    history: pd.DataFrame,
+    model: "keras.Model",
+    weights_sha256: str,
+    manifest: Path,
+    runtime: Mapping[str, str],
 ) -> None:
-    """Logs curves, their plot, data and model to the open run, and the hash that finds it again."""
+    """Logs curves, their plot, data and model to the open run, and the hash that finds it again.
+
+    `runtime` becomes tags: the policy and the threads that it was trained with.
+    """
     with _best_effort():
         active = mlflow.active_run()
         if active is None:
@@ -117,7 +119,8 @@ def log_training(
         mlflow.log_figure(figures.history(history), "history.png")
         _log_manifest(manifest)
         _log_model(model)
-        mlflow.set_tag(WEIGHTS_TAG, weights_sha256)
+        told = {f"ladder.{name}": value for name, value in runtime.items()}
+        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
 
 
 def _log_manifest(path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ladder import augmentation, settings
+from ladder import augmentation, errors, settings
 from ladder.runtime import keras
 
 Rows = NDArray[np.int64]
@@ -93,7 +93,7 @@ def fit(
     the one with the lowest validation loss; `patience` epochs without a better one end it.
 
     Raises:
-        FloatingPointError: the loss is no longer a number.
+        InputError: the loss is no longer a number.
     """
     steps = parameters.epochs * len(batches)
     compile_for(model, rate(parameters, steps))
@@ -113,7 +113,12 @@ def fit(
     ).history
     history = pd.DataFrame(epochs).assign(seconds=progress.seconds)
     if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
-        raise FloatingPointError(f"{model.name}: the loss became {history['loss'].iloc[-1]}")
+        raise errors.InputError(
+            f"training of {model.name}",
+            expected="a loss that stays a number",
+            received=history["loss"].iloc[-1],
+            advice="Lower its learning_rate, or set runtime.precision: float32, in params.yaml.",
+        )
     history.insert(0, "epoch", range(1, len(history) + 1))
     return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
 

@@ -1,0 +1,51 @@
+"""Imports go one way, and each heavy library has one door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import graph
+
+SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
+
+# Each module imports from its own row or from one further down.
+LAYERS = [
+    {"rungs"},
+    {"training", "activations", "evaluation", "tracking", "report"},
+    {"models", "weights", "images", "figures"},
+    {"bases", "augmentation", "audit", "split", "sources"},
+    {"cifar10", "archives", "runtime"},
+    {"artifacts", "paths"},
+    {"settings"},
+    {"errors"},
+]
+HEIGHT = {module: height for height, row in enumerate(LAYERS) for module in row}
+
+
+def libraries(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return {
+        name.split(".")[0]
+        for name in plain | {str(n.module) for n in nodes if isinstance(n, ast.ImportFrom)}
+    }
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_imports_go_one_way(path: Path) -> None:
+    wrong = {name for name in graph.imported(path) if HEIGHT[name] < HEIGHT[path.stem]}
+    assert wrong == set()
+
+
+@pytest.mark.parametrize(
+    ("library", "door"),
+    [
+        ("tensorflow", "runtime"),
+        ("keras", "runtime"),
+        ("mlflow", "tracking"),
+        ("cv2", "augmentation"),
+    ],
+)
+def test_a_heavy_library_has_one_door(library: str, door: str) -> None:
+    assert {path.stem for path in SOURCES if library in libraries(path)} == {door}
