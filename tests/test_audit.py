@@ -164,6 +164,7 @@ def test_a_photograph_is_turned_upright() -> None:
     assert opened[18:].max() < 5
 
 
+@pytest.mark.filterwarnings("ignore")  # `for_each_picture` drops them
 def test_damaged_metadata_does_not_count() -> None:
     content = encode(noise(8), "JPEG", exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\xff\xff")
     assert np.shape(pixels(content)) == (8, 8, 3)
@@ -217,6 +218,7 @@ def test_a_cut_jpeg_says_so() -> None:
         (20_000, 20_000, r"Image size \(400000000 pixels\)"),  # Pillow refuses
     ],
 )
+@pytest.mark.filterwarnings("ignore")  # `for_each_picture` drops them
 def test_a_picture_too_large_is_refused_before_it_is_decoded(
     width: int, height: int, reason: str
 ) -> None:

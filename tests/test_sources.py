@@ -56,7 +56,8 @@ def test_a_local_folder_is_packed(
     monkeypatch.setenv("LADDER_ARCHIVE", str(folder))
     sources.fetch(dataset("dogs_vs_cats", archives.sha256(folder)), target)
     with zipfile.ZipFile(target) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == PICTURES
+        packed = {f"train/{name}": archive.read(name) for name in archive.namelist()}
+    assert packed == PICTURES
 
 
 def test_a_local_archive_with_another_hash_is_refused(given: Path, target: Path) -> None:
@@ -115,7 +116,7 @@ def test_cifar10_is_fetched_into_the_target(
 
     monkeypatch.setattr(cifar10, "fetch", fetch)
     sources.fetch(dataset("cifar10"), target)
-    assert calls == [Path("data/.partial/downloads")]
+    assert calls == [sources.DOWNLOADS]
     assert zipfile.ZipFile(target).namelist() == list(PICTURES)
 
 
@@ -134,7 +135,7 @@ def test_microsofts_archive_is_downloaded_by_its_hash_and_moved(
     ((url, known, name, folder),) = asked
     assert url.startswith("https://download.microsoft.com/")
     assert known == "sha256:b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9"
-    assert (name, folder) == ("kagglecatsanddogs_5340.zip", Path("data/.partial/downloads"))
+    assert (name, folder) == ("kagglecatsanddogs_5340.zip", sources.DOWNLOADS)
     assert target.read_bytes() == content
     assert not downloaded.exists()
 

@@ -29,8 +29,10 @@ def main() -> None:
     Raises:
         InputError: there is none yet.
     """
-    source = settings.read(settings.PARAMS).dataset.source
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.DatasetPaths(source).reports
+    if len(sys.argv) > 1:
+        folder = Path(sys.argv[1])
+    else:
+        folder = paths.DatasetPaths(settings.load("dataset").dataset.source).reports
     if not (folder / "ladder.csv").exists():
         raise errors.InputError(
             str(folder), expected="ladder.csv", received="none", advice="Run `make repro` first."

@@ -27,8 +27,9 @@ from mlflow.types import Schema, TensorSpec
 from ladder import artifacts, figures, paths
 
 if TYPE_CHECKING:
-    import keras
     from matplotlib.figure import Figure
+
+    from ladder.runtime import keras
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own set-up
 
