@@ -268,7 +268,8 @@ def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(
 def test_a_fresh_store_gets_its_runs_back_from_the_files(climbed: Path, dvc: Climb) -> None:
     (climbed / "mlflow.db").unlink()
     assert ran(dvc("repro", "--force", "--single-item", "evaluate")) == {"evaluate"}
-    mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
+    shutil.copy(climbed / "mlflow.db", climbed / "fresh.db")  # MLflow here still holds the old one
+    mlflow.set_tracking_uri(f"sqlite:///{climbed / 'fresh.db'}")
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None
     runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
