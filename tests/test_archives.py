@@ -10,7 +10,9 @@ import pytest
 from ladder import archives, errors
 
 FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
-OTHER_LAYOUT = r"Give Microsoft's archive, Kaggle's \(the inner train\.zip\), or a folder"
+OTHER_LAYOUT = (
+    r"Give Microsoft's archive, Kaggle's \(the inner train\.zip\), or a folder of either\."
+)
 
 Zipped = Callable[..., Path]
 
