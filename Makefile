@@ -17,7 +17,7 @@ setup: .venv/ready  ## make the environment in .venv, every package pinned by it
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "Ladder needs Python 3.11 or 3.12: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv .venv
 	if command -v uv > /dev/null; then \
-	  uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode --no-deps --require-hashes -r requirements.lock; \
+	  uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-deps --require-hashes -r requirements.lock; \
 	else \
 	  python -m pip install --quiet --no-deps --require-hashes -r requirements.lock; \
 	fi

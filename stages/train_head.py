@@ -2,26 +2,35 @@
 
 import pandas as pd
 
-from ladder import artifacts, bases, errors, models, paths, rungs
-
-from ladder import runtime, settings, tracking, training  # isort: skip
+from ladder import (
+    artifacts,
+    bases,
+    errors,
+    models,
+    paths,
+    rungs,
+    runtime,
+    settings,
+    tracking,
+    training,
+)
 
 
 def main() -> None:
     params = settings.load("seed", "dataset", "image_size", "base", "runtime", "train_head")
-    fit, files = params.train_head, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("features", files.source, params.seed, fit.model_dump()):
+    parameters, files = params.train_head, paths.DatasetPaths(params.dataset.source)
+    with tracking.run("features", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
-            "features", manifest, params.image_size, fit.dropout, params.base
+            "features", manifest, params.image_size, parameters.dropout, params.base
         )
         models.freeze(model, unfreeze_from="flatten")
         head = models.tail(model, bases.BASES[params.base.name].output)
-        features = training.whole(artifacts.read_npy(files.features("train")))
+        features = training.unchanged(artifacts.read_npy(files.features("train")))
         held_out = artifacts.read_npy(files.features("validation"))
-        history = rungs.fit(head, features, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit, params.seed)
+        history = rungs.fit(head, features, held_out, manifest, parameters, params.seed)
+        rungs.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,17 @@ from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking,
 
 def main() -> None:
     params = settings.load("seed", "dataset", "image_size", "runtime", "train_scratch")
-    fit, files = params.train_scratch, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("scratch", files.source, params.seed, fit.model_dump()):
+    parameters, files = params.train_scratch, paths.DatasetPaths(params.dataset.source)
+    with tracking.run("scratch", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
-        model, description = rungs.new("scratch", manifest, params.image_size, fit.dropout, None)
-        pixels = training.whole(artifacts.read_npy(files.images("train")))
+        model, description = rungs.new(
+            "scratch", manifest, params.image_size, parameters.dropout, None
+        )
+        pixels = training.unchanged(artifacts.read_npy(files.images("train")))
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rungs.fit(model, pixels, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit, params.seed)
+        history = rungs.fit(model, pixels, held_out, manifest, parameters, params.seed)
+        rungs.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

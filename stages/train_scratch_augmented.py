@@ -18,18 +18,18 @@ def main() -> None:
         "runtime",
         "train_scratch_augmented",
     )
-    fit, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("scratch_augmented", files.source, params.seed, fit.model_dump()):
+    parameters, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
+    with tracking.run("scratch_augmented", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
-            "scratch_augmented", manifest, params.image_size, fit.dropout, None
+            "scratch_augmented", manifest, params.image_size, parameters.dropout, None
         )
         images = artifacts.read_npy(files.images("train"))
         fresh_views = training.augmented(images, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rungs.fit(model, fresh_views, held_out, manifest, fit, params.seed)
-        rungs.write(files, model, description, history, fit, params.seed)
+        history = rungs.fit(model, fresh_views, held_out, manifest, parameters, params.seed)
+        rungs.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

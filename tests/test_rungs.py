@@ -53,7 +53,7 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
     model, description = rungs.new(rung, manifest, 48, 0.0, base)  # type: ignore[arg-type]
     if base:
         models.freeze(model, unfreeze_from="flatten")
-    inputs = training.whole(pixels(manifest, "train"))
+    inputs = training.unchanged(pixels(manifest, "train"))
     history = rungs.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
     with tracking.run(rung, "drawn", 0, FIT.model_dump()):
         rungs.write(files, model, description, history, FIT, seed=0)
@@ -78,7 +78,7 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
 def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) -> None:
     files = paths.DatasetPaths("drawn")
     model, description = rungs.new("scratch", manifest, 48, 0.0, None)
-    inputs = training.whole(pixels(manifest, "train"))
+    inputs = training.unchanged(pixels(manifest, "train"))
     history = rungs.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
     rungs.write(files, model, description, history, FIT, seed=0)  # logs nothing: no run
     weights_sha256 = artifacts.sha256(files.weights("scratch"))

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ladder import figures, models, tracking
+from ladder import errors, figures, models, tracking
 
 HISTORY = pd.DataFrame(
     {
@@ -149,3 +150,13 @@ def test_first_use_by_several_processes_at_once_is_safe(store: Path) -> None:
     errors = [process.communicate()[1].decode() for process in together]
     assert not any("not tracked" in error for error in errors), errors
     assert [run.info.status for run in runs()] == ["FINISHED"] * 3
+
+
+def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        with pytest.raises(errors.InputError, match=rf"(?s)PORT.*{port}.*make ui PORT="):
+            tracking.ui()

@@ -39,7 +39,7 @@ def examples(count: int = 24, classes: int = 2) -> tuple[NDArray[np.float32], ND
 
 def test_every_row_comes_once_an_epoch_with_its_label() -> None:
     inputs = np.arange(10)
-    batches = training.Batches(training.whole(inputs), 10 * np.arange(10), batch_size=4, seed=0)
+    batches = training.Batches(training.unchanged(inputs), 10 * np.arange(10), batch_size=4, seed=0)
     assert len(batches) == 3
     seen = [batches[i] for i in range(len(batches))]
     rows = np.concatenate([batch for batch, _ in seen])
@@ -49,7 +49,7 @@ def test_every_row_comes_once_an_epoch_with_its_label() -> None:
 
 def test_the_order_follows_from_seed_and_epoch() -> None:
     def orders(seed: int) -> list[list[int]]:
-        batches = training.Batches(training.whole(np.arange(32)), np.arange(32), 8, seed)
+        batches = training.Batches(training.unchanged(np.arange(32)), np.arange(32), 8, seed)
         epochs = []
         for epoch in range(2):
             batches.start_epoch(epoch)
@@ -97,7 +97,7 @@ def test_fresh_views_are_views_1_2_3_of_the_seed() -> None:
 def test_history_and_weights_are_of_what_was_trained(units: int, classes: int) -> None:
     inputs, labels = examples(48, classes)
     model = dense(units=units)
-    batches = training.Batches(training.whole(inputs), labels, batch_size=8, seed=0)
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=8, seed=0)
     history = training.fit(model, batches, (inputs, labels), fit_settings(epochs=25))
     assert history.columns.tolist() == [
         "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds",
@@ -113,7 +113,7 @@ def test_history_and_weights_are_of_what_was_trained(units: int, classes: int) -
 
 def test_the_epoch_with_the_lowest_validation_loss_is_kept() -> None:
     inputs, labels = examples()
-    batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=0)
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=0)
     model = dense()
     against = inputs, 1 - labels  # the better it learns, the worse it does here
     history = training.fit(model, batches, against, fit_settings(epochs=5))
@@ -124,7 +124,7 @@ def test_the_epoch_with_the_lowest_validation_loss_is_kept() -> None:
 
 def test_patience_ends_a_training_that_no_longer_improves() -> None:
     inputs, labels = examples()
-    batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=0)
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=0)
     parameters = fit_settings(epochs=50, patience=2)
     history = training.fit(dense(), batches, (inputs, 1 - labels), parameters)
     assert len(history) == 3
@@ -140,7 +140,7 @@ def test_a_cosine_ends_at_zero() -> None:
 def test_a_loss_that_is_no_number_is_an_error() -> None:
     inputs, labels = examples()
     broken = np.where(inputs > 2, np.nan, inputs)
-    batches = training.Batches(training.whole(broken), labels, batch_size=4, seed=0)
+    batches = training.Batches(training.unchanged(broken), labels, batch_size=4, seed=0)
     with pytest.raises(errors.InputError, match=r"Received: nan\. Lower its learning_rate"):
         training.fit(dense(), batches, (inputs, labels), fit_settings())
 
@@ -150,7 +150,7 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 
     def train() -> list[Any]:
         model = dense()
-        batches = training.Batches(training.whole(inputs), labels, batch_size=4, seed=3)
+        batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=3)
         training.fit(model, batches, (inputs, labels), fit_settings())
         weights: list[Any] = model.get_weights()
         return weights

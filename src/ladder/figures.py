@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ladder import paths
@@ -84,6 +85,7 @@ def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
         axes.plot(frame["epoch"], frame[f"val_{name}"], color=TEST, label="validation")
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(name)
         _bare(axes)
     left.legend(frameon=False)

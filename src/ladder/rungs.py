@@ -1,5 +1,6 @@
 """A rung: built, trained, written with its description and history, read back."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,27 @@ def fit(
     batches = training.Batches(inputs, labels, parameters.batch_size, seed)
     validation = np.asarray(held_out), images.labels(manifest, "validation")
     return training.fit(part, batches, validation, parameters)
+
+
+def on_views(
+    files: paths.DatasetPaths,
+    model: keras.Model,
+    layer: str,
+    stored: tuple[Path, Path],
+    augmentation: settings.Augmentation,
+    seed: int,
+) -> tuple[keras.Model, training.Inputs, NDArray[Any]]:
+    """Returns the part to train, what it takes for the train pictures' views, and for validation.
+
+    With `augmentation.views: 0` that is the whole model, on pixels; else what follows `layer`, on
+    its `stored` output: the folder of the train pictures' views, the file of validation.
+    """
+    if not augmentation.views:
+        fresh = training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
+        return model, fresh, artifacts.read_npy(files.images("validation"))
+    views, held_out = stored
+    cycled = training.cycled(artifacts.read_views(views))
+    return models.tail(model, layer), cycled, artifacts.read_npy(held_out)
 
 
 def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:

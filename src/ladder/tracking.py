@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from ladder import artifacts, figures, paths
+from ladder import artifacts, errors, figures, paths
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,9 +188,24 @@ def log_results(
 
 
 def ui() -> None:
-    """Prints the address of the chart that compares the rungs, and serves the MLflow UI."""
+    """Prints the address of the chart that compares the rungs, and serves the MLflow UI.
+
+    Raises:
+        InputError: the port, from the environment's PORT or 5000, is taken.
+    """
     connect("Default")
     port = os.environ.get("PORT", "5000")
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind(("127.0.0.1", int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            raise errors.InputError(
+                "PORT",
+                expected="a free port",
+                received=f"{port} ({error})",
+                advice="Choose another one: make ui PORT=5001.",
+            ) from error
     for experiment in mlflow.search_experiments():
         if experiment.name != "Default":
             print(
@@ -205,4 +221,4 @@ def ui() -> None:
 
 
 if __name__ == "__main__":
-    ui()
+    errors.run(ui)

@@ -18,7 +18,7 @@ Inputs = Callable[[int, Rows], NDArray[Any]]  # (epoch from 0, rows) → what th
 VALIDATION_BATCH_SIZE = 100  # changes no figure, only memory and speed
 
 
-def whole(array: NDArray[Any]) -> Inputs:
+def unchanged(array: NDArray[Any]) -> Inputs:
     """Returns inputs that are the same in every epoch."""
     return lambda _epoch, rows: array[rows]
 
