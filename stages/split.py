@@ -11,6 +11,8 @@ def main() -> None:
     chosen = split.by_number(members, params.split, starts_at)
     usable, quarantine = audit.examine(files.archive, chosen)
     manifest = split.manifest(usable, audit.duplicate_groups(usable["sha256"]))
+    if params.split.shuffle_train_labels:
+        manifest = split.shuffle_train_labels(manifest)
     artifacts.write_csv(files.quarantine, quarantine)
     artifacts.write_csv(files.manifest, manifest)
     shared = split.shared_groups(manifest)

@@ -20,7 +20,7 @@ def main() -> None:
         model, description = rungs.new(
             "features_augmented", manifest, params.image_size, parameters.dropout, params.base
         )
-        models.freeze(model, unfreeze_from="flatten")
+        models.freeze(model, unfreeze_from=parameters.unfreeze_from)
         output = bases.BASES[params.base.name].output
         stored = files.feature_views, files.features("validation")
         part, inputs, held_out = rungs.on_views(

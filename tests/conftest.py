@@ -31,7 +31,13 @@ FIT = {
 PARAMS: dict[str, Any] = {
     "seed": 0,
     "dataset": {"source": "cifar10", "archive_sha256": None},
-    "split": {"train_per_class": 4, "validation_per_class": 2, "test_per_class": 2},
+    "split": {
+        "train_per_class": 4,
+        "validation_per_class": 2,
+        "test_per_class": 2,
+        "train_used_per_class": None,
+        "shuffle_train_labels": False,
+    },
     "image_size": 48,
     "base": {
         "name": "vgg16",
@@ -52,7 +58,7 @@ PARAMS: dict[str, Any] = {
     "train_scratch": {**FIT, "dropout": 0.0},
     "train_scratch_augmented": {**FIT, "dropout": 0.5},
     "train_head": {**FIT, "dropout": 0.5},
-    "train_end_to_end": {**FIT, "dropout": 0.0},
+    "train_end_to_end": {**FIT, "dropout": 0.0, "unfreeze_from": "flatten"},
     "fine_tune": {**FIT, "unfreeze_from": "block5_conv1"},
 }
 

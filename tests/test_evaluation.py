@@ -282,7 +282,13 @@ def test_the_books_pictures_are_its_archive_and_its_split(
 ) -> None:
     train, validation, test = counts
     split = settings.Split(
-        train_per_class=train, validation_per_class=validation, test_per_class=test
+        train_per_class=train,
+        validation_per_class=validation,
+        test_per_class=test,
+        train_used_per_class=None,
+        shuffle_train_labels=False,
     )
     assert evaluation.is_book(source, split, ["cat", "dog"]) is expected
     assert not evaluation.is_book(source, split, ["cat", "eel"])
+    for changed in ({"train_used_per_class": 500}, {"shuffle_train_labels": True}):
+        assert not evaluation.is_book(source, split.model_copy(update=changed), ["cat", "dog"])

@@ -144,7 +144,12 @@ def dvc(copy: Path) -> Climb:
         "source": "dogs_vs_cats",
         "archive_sha256": archives.sha256(archive),
     }
-    params["split"] = dict.fromkeys(params["split"], 4) | {"train_per_class": 8}
+    params["split"] = {
+        **params["split"],
+        "train_per_class": 8,
+        "validation_per_class": 4,
+        "test_per_class": 4,
+    }
     params["image_size"] = 48
     params["base"]["weights"] = "none"
     params["augmentation"]["views"] = 2

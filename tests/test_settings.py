@@ -163,6 +163,45 @@ def test_no_key_has_a_default(params: Params, write_params: Write, section: str 
         keys[key] = value
 
 
+@pytest.mark.parametrize(
+    ("views", "key", "name", "expected"),
+    [
+        (2, "base.cut", "block6_pool", "base.cut to be one of block1_conv1, .*, block5_pool"),
+        (2, "fine_tune.unfreeze_from", "flatten", "fine_tune.unfreeze_from to be one of block1_"),
+        (2, "fine_tune.unfreeze_from", "block4_pool", "to come after base.cut, block4_pool"),
+        (2, "train_end_to_end.unfreeze_from", "block5_conv1", "one of flatten for .*views: 2"),
+        (0, "train_end_to_end.unfreeze_from", "block6_conv1", "one of block1_conv1, .*, flatten"),
+    ],
+)
+def test_a_layer_that_cannot_be_trained_from_is_refused(
+    params: Params, write_params: Write, views: int, key: str, name: str, expected: str
+) -> None:
+    change(params, "augmentation.views", views)
+    change(params, key, name)
+    message = rf"params\.yaml: expected .*{expected}.*\. Received: .*{key} '{name}'.* {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize("name", ["block1_conv1", "flatten"])
+def test_without_stored_views_any_layer_can_be_trained_from(
+    params: Params, write_params: Write, name: str
+) -> None:
+    change(params, "augmentation.views", 0)
+    change(params, "train_end_to_end.unfreeze_from", name)
+    change(params, "fine_tune.unfreeze_from", "block2_conv1")
+    assert settings.read(write_params(params)).train_end_to_end.unfreeze_from == name
+
+
+def test_no_more_can_be_used_than_there_are(params: Params, write_params: Write) -> None:
+    change(params, "split.train_used_per_class", 4)
+    assert settings.read(write_params(params)).split.train_used_per_class == 4
+    change(params, "split.train_used_per_class", 5)
+    message = rf"split: expected train_used_per_class of at most 4, .*: 5.* {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
 def test_a_double_key_is_refused(params: Params, write_params: Write) -> None:
     path = write_params(params)
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 0, "seed": 1'))

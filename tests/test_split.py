@@ -5,8 +5,19 @@ from hypothesis import strategies as st
 
 from ladder import errors, settings, split
 
-BOOK = settings.Split(train_per_class=1000, validation_per_class=500, test_per_class=500)
-SMALL = settings.Split(train_per_class=2, validation_per_class=1, test_per_class=1)
+
+def split_of(train: int, validation: int, test: int, used: int | None = None) -> settings.Split:
+    return settings.Split(
+        train_per_class=train,
+        validation_per_class=validation,
+        test_per_class=test,
+        train_used_per_class=used,
+        shuffle_train_labels=False,
+    )
+
+
+BOOK = split_of(1000, 500, 500)
+SMALL = split_of(2, 1, 1)
 
 
 def members(counts: dict[str, int]) -> pd.DataFrame:
@@ -90,9 +101,7 @@ def test_a_missing_number_is_not_made_up_for_by_a_later_one() -> None:
 def test_subsets_are_disjoint_and_balanced(
     train: int, validation: int, test: int, gap: int | None, classes: set[str]
 ) -> None:
-    counts = settings.Split(
-        train_per_class=train, validation_per_class=validation, test_per_class=test
-    )
+    counts = split_of(train, validation, test)
     starts_at = None if gap is None else train + validation + gap
     pool = members(dict.fromkeys(classes, train + validation + (gap or 0) + test))
     chosen = split.by_number(pool, counts, starts_at)
@@ -147,3 +156,27 @@ def test_labels_count_the_classes_in_alphabetical_order() -> None:
     manifest = split.manifest(backwards, pd.Series(0, backwards.index))
     labels = dict(zip(manifest["class_name"], manifest["label"], strict=True))
     assert labels == {"ape": 0, "dog": 1, "fox": 2}
+
+
+def test_using_fewer_pictures_leaves_validation_and_test_alone() -> None:
+    pool = members({"cat": 8, "dog": 8})
+    whole = split.by_number(pool, split_of(4, 2, 2), None)
+    fewer = split.by_number(pool, split_of(4, 2, 2, used=1), None)
+    for subset in ("validation", "test"):
+        rows = whole[whole["subset"] == subset]
+        assert fewer[fewer["subset"] == subset]["path"].tolist() == rows["path"].tolist()
+    used = fewer.loc[fewer["subset"] == "train", "path"]
+    assert used.tolist() == ["train/cat.0.jpg", "train/dog.0.jpg"]
+
+
+def test_shuffled_labels_are_dealt_out_anew_in_train_alone() -> None:
+    subsets = ["train"] * 200 + ["validation"] * 20 + ["test"] * 20
+    frame = pd.DataFrame({"id": range(240), "label": [0, 1] * 120, "subset": subsets})
+    shuffled = split.shuffle_train_labels(frame)
+    train = frame["subset"] == "train"
+    pd.testing.assert_frame_equal(shuffled[~train], frame[~train])
+    assert shuffled["label"][train].sum() == 100  # as many of each class as before
+    kept = (shuffled["label"] == frame["label"])[train].sum()
+    assert 70 <= kept <= 130  # chance: 100, standard deviation 7
+    pd.testing.assert_frame_equal(split.shuffle_train_labels(frame), shuffled)
+    assert frame["label"].tolist() == [0, 1] * 120

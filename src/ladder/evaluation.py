@@ -20,7 +20,13 @@ BOOK = {
 }
 BOOK_SUBSET = dict.fromkeys(BOOK, "validation") | {"fine_tuned": "test"}
 
-BOOK_SPLIT = settings.Split(train_per_class=1000, validation_per_class=500, test_per_class=500)
+BOOK_SPLIT = settings.Split(
+    train_per_class=1000,
+    validation_per_class=500,
+    test_per_class=500,
+    train_used_per_class=None,
+    shuffle_train_labels=False,
+)
 
 LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
 

@@ -10,6 +10,7 @@ from ladder import settings
 __all__ = ["describe", "keras", "policy", "processor_flags", "start", "tf"]
 
 BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
+KINDS = BFLOAT16_FLAGS | {"avx512f", "avx2", "fma"}  # they choose among a library's kernels
 BFLOAT16_CAPABILITY = (8, 0)  # NVIDIA Ampere
 
 
@@ -55,9 +56,14 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
 
 
 def describe() -> dict[str, str]:
-    """Returns the policy and the threads in force, which results depend on in their last bits."""
-    threads = tf.config.threading.get_intra_op_parallelism_threads()
-    return {"policy": keras.config.dtype_policy().name, "threads": str(threads)}
+    """Returns what results depend on in their last bits: policy, threads, processor, versions."""
+    return {
+        "policy": keras.config.dtype_policy().name,
+        "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
+        "processor": " ".join(sorted(processor_flags(Path("/proc/cpuinfo")) & KINDS)),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
 
 
 def _cores() -> int:

@@ -45,6 +45,16 @@ class Split(Section):
     train_per_class: Count
     validation_per_class: Count
     test_per_class: Count
+    train_used_per_class: Count | None
+    shuffle_train_labels: bool
+
+    @model_validator(mode="after")
+    def _uses_what_there_is(self) -> Self:
+        if (self.train_used_per_class or 0) > self.train_per_class:
+            raise PydanticCustomError(
+                "split", f"train_used_per_class of at most {self.train_per_class}, or null for all"
+            )
+        return self
 
 
 class Base(Section):
@@ -97,6 +107,12 @@ class Training(Fit):
     dropout: Fraction
 
 
+class EndToEnd(Training):
+    """A training of a fresh head, and of what precedes it from a layer of the base on."""
+
+    unfreeze_from: str
+
+
 class FineTuning(Fit):
     """A training that goes on from another rung's model."""
 
@@ -117,7 +133,7 @@ class Settings(Section):
     train_scratch: Training
     train_scratch_augmented: Training
     train_head: Training
-    train_end_to_end: Training
+    train_end_to_end: EndToEnd
     fine_tune: FineTuning
 
     @model_validator(mode="after")
@@ -129,8 +145,16 @@ class Settings(Section):
         ):
             if name not in layers:
                 raise PydanticCustomError("layer", f"{key} to be one of {', '.join(layers)}")
-        cut, first = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
-        if self.augmentation.views and first <= cut:
+        first = self.train_end_to_end.unfreeze_from
+        allowed = ("flatten",) if self.augmentation.views else (*layers, "flatten")
+        if first not in allowed:
+            raise PydanticCustomError(
+                "layer",
+                f"train_end_to_end.unfreeze_from to be one of {', '.join(allowed)} for "
+                f"augmentation.views: {self.augmentation.views}",
+            )
+        cut, start = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
+        if self.augmentation.views and start <= cut:
             raise PydanticCustomError(
                 "layer", f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}"
             )
@@ -169,8 +193,11 @@ def _received(error: Any) -> str:
         return "no such key"
     if error["type"] == "layer":
         sections = error["input"]
-        cut, first = sections["base"]["cut"], sections["fine_tune"]["unfreeze_from"]
-        return f"base.cut {cut!r}, fine_tune.unfreeze_from {first!r}"
+        names = {"base.cut": sections["base"]["cut"]} | {
+            f"{section}.unfreeze_from": sections[section]["unfreeze_from"]
+            for section in ("train_end_to_end", "fine_tune")
+        }
+        return ", ".join(f"{key} {name!r}" for key, name in names.items())
     return repr(error["input"])
 
 

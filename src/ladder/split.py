@@ -1,5 +1,6 @@
 """Which picture belongs to which subset."""
 
+import numpy as np
 import pandas as pd
 
 from ladder import errors, paths, settings
@@ -11,7 +12,8 @@ def by_number(
     """Returns the members that a subset takes, with their `subset`; no random number is drawn.
 
     In every class the numbers from 0 are train, the next validation, and test follows, or starts
-    at `test_starts_at`. For 1,000 / 500 / 500 this is the book's split (DLwP 5.2.2).
+    at `test_starts_at`. For 1,000 / 500 / 500 this is the book's split (DLwP 5.2.2). Using fewer
+    train pictures leaves validation and test as they are.
 
     Raises:
         InputError: a class has too few numbers for a subset, or test would overlap validation.
@@ -36,6 +38,8 @@ def by_number(
     for subset, numbers in ranges.items():
         part = members[members["number"].between(numbers.start, numbers.stop - 1)]
         _check_counts(part, subset, numbers, members["class_name"].unique().tolist())
+        if subset == "train" and split.train_used_per_class is not None:
+            part = part[part["number"] < split.train_used_per_class]
         parts.append(part.assign(subset=subset))
     return pd.concat(parts, ignore_index=True)
 
@@ -57,6 +61,17 @@ def shared_groups(manifest: pd.DataFrame) -> int:
     """Returns how many pictures, byte for byte, stand in more than one subset."""
     once = manifest.drop_duplicates(["duplicate_group", "subset"])
     return int(once["duplicate_group"].duplicated().sum())
+
+
+def shuffle_train_labels(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Returns the manifest with the labels of train dealt out at random, the same every time.
+
+    A control: what is learned from it can be worth no more than chance on test.
+    """
+    rows = manifest["subset"] == "train"
+    labels = manifest["label"].copy()
+    labels[rows] = np.random.default_rng(0).permutation(labels[rows])
+    return manifest.assign(label=labels)
 
 
 def manifest(chosen: pd.DataFrame, duplicate_group: pd.Series) -> pd.DataFrame:
