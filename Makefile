@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help setup repro book test check ui report lock clean
+.PHONY: help setup repro book reproduce-check seeds learning-curve test check ui report lock clean
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: .venv/ready  ## make the environment in .venv, every package pinned by its hash
 
@@ -31,9 +31,20 @@ repro: setup  ## climb the ladder of params.yaml and print it
 
 # ARCHIVE: Microsoft's or Kaggle's zip, or an unpacked folder of it; without it, a download.
 # RECIPE: a list of overrides in recipes/.
-RECIPE ?= dogs_vs_cats
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
-	@bash recipes/climb.sh "$(RECIPE)" "$(ARCHIVE)"
+	@python -m ladder.climbs --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+
+# Green: what is committed comes out again. Without QUICK, on the pictures that `make book` takes.
+reproduce-check: setup  ## climb again in a clean copy and compare [QUICK=1 ARCHIVE=… RECIPE=…]
+	@python -m ladder.reproduction $(if $(QUICK),--quick) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+
+N ?= 5
+seeds: setup  ## climb with N seeds: make seeds N=5 [ARCHIVE=… RECIPE=…]
+	@python -m ladder.seeds --count "$(N)" --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+
+COUNTS ?= 50 100 250 500 1000
+learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
+	@python -m ladder.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 test: setup  ## run the tests
 	python -m pytest

@@ -26,6 +26,8 @@ def main() -> None:
     is_book = evaluation.is_book(params.dataset.source, params.split, class_names)
     artifacts.write_csv(files.reports / "ladder.csv", evaluation.ladder(results, is_book))
     artifacts.write_json(paths.METRICS, {"dataset": params.dataset.source, **results})
+    runtimes = {r: artifacts.read_json(files.description(r))["runtime"] for r in paths.RUNGS}
+    artifacts.write_json(files.reports / "runtime.json", runtimes)
     lock = artifacts.without_stages(Path("dvc.lock"), "evaluate", "render")
     artifacts.write_text(files.reports / "climb.lock", lock)
 

@@ -11,15 +11,12 @@ from typing import Any, NoReturn
 import hypothesis
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
-from ladder import settings
+from ladder import drawing, settings
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")  # the same examples every time, none stored
-
-COLOURS = ((220, 90, 60), (60, 120, 220), (80, 190, 90), (210, 200, 70))
 
 FIT = {
     "epochs": 2,
@@ -112,15 +109,6 @@ def zipped(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def draw(kind: int, size: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Returns stripes whose direction, width and colour tell the class, under noise."""
-    y, x = np.mgrid[:size, :size] * 2 * np.pi / (8 + 4 * (kind // 2))
-    wave = np.sin((x if kind % 2 else y) + random.uniform(0, 2 * np.pi))
-    pixels: NDArray[Any] = np.asarray(COLOURS[kind % len(COLOURS)]) * (0.7 + 0.3 * wave[..., None])
-    pixels += random.normal(0, 20, pixels.shape)
-    return pixels.clip(0, 255).astype(np.uint8)
-
-
 def drawn_pictures(
     classes: tuple[str, ...] = ("cat", "dog"), count: int = 8, size: int = 48
 ) -> dict[str, bytes]:
@@ -128,7 +116,7 @@ def drawn_pictures(
     members = {}
     for kind, class_name in enumerate(classes):
         for number in range(count):
-            pixels = draw(kind, size, np.random.default_rng([kind, number]))
+            pixels = drawing.draw(kind, size, np.random.default_rng([kind, number]))
             content = io.BytesIO()
             Image.fromarray(pixels).save(content, "JPEG", quality=95)
             members[f"train/{class_name}.{number}.jpg"] = content.getvalue()

@@ -11,11 +11,12 @@ SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
 
 # Each module imports from its own row or from one further down.
 LAYERS = [
-    {"rungs"},
+    {"seeds", "learning_curve", "reproduction"},
+    {"rungs", "climbs"},
     {"training", "activations", "evaluation", "tracking", "report"},
     {"models", "weights", "images", "figures"},
     {"bases", "augmentation", "audit", "split", "sources"},
-    {"cifar10", "archives", "runtime"},
+    {"cifar10", "archives", "drawing", "runtime"},
     {"artifacts", "paths"},
     {"settings"},
     {"errors"},

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from conftest import draw
 from ladder import artifacts, bases, evaluation, models, paths, rungs, settings, tracking, training
+from ladder.drawing import draw
 
 BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
 FIT = settings.Training(

@@ -84,7 +84,3 @@ def _microsoft(target: Path) -> None:
             "an unpacked folder serves as well.",
         ) from error
     os.replace(path, target)
-
-
-if __name__ == "__main__":  # make book: the hash that goes into params with ARCHIVE
-    errors.run(lambda: print(archives.sha256(Path(sys.argv[1]))))

@@ -187,6 +187,40 @@ def log_results(
                 client.log_figure(run_id, figure, name)
 
 
+def group(
+    experiment: str, study: str, rung: str, measured: Mapping[int, Mapping[str, float]]
+) -> None:
+    """Makes the newest runs of a rung, one per seed, children of one run named after the study.
+
+    `measured` tells a seed's run from others of that seed: its metrics equal these. The parent
+    gets mean and standard deviation.
+    """
+    with _best_effort():
+        experiment_id, client = connect(experiment), mlflow.MlflowClient()
+        name = f"{rung}, {study}"
+        told = f"tags.`ladder.study` = '{study}' and tags.`ladder.rung` = '{rung}'"
+        parents = client.search_runs([experiment_id], told, max_results=1)
+        tags = {"ladder.study": study, "ladder.rung": rung}
+        parent = parents[0] if parents else client.create_run(experiment_id, None, tags, name)
+        for seed, metrics in measured.items():
+            runs = client.search_runs(
+                [experiment_id],
+                f"params.seed = '{seed}' and tags.`ladder.rung` = '{rung}' "
+                "and attributes.status = 'FINISHED'",
+                order_by=["attributes.start_time DESC"],
+            )
+            same = [run for run in runs if metrics.items() <= run.data.metrics.items()]
+            for run in same[:1]:
+                client.set_tag(run.info.run_id, "mlflow.parentRunId", parent.info.run_id)
+        frame = pd.DataFrame(list(measured.values()))
+        for column in frame:
+            client.log_metric(parent.info.run_id, f"{column}_mean", float(frame[column].mean()))
+            if len(frame) > 1:
+                spread = float(frame[column].std())
+                client.log_metric(parent.info.run_id, f"{column}_standard_deviation", spread)
+        client.set_terminated(parent.info.run_id)
+
+
 def ui() -> None:
     """Prints the address of the chart that compares the rungs, and serves the MLflow UI.
 

@@ -1,0 +1,173 @@
+"""Climbs beside the workspace: DVC experiments with overrides, and the reports that they leave.
+
+The workspace's own params.yaml, dvc.lock and data stay as they are.
+"""
+
+import argparse
+import functools
+import io
+import operator
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from ruamel.yaml import YAML
+
+from ladder import archives, errors, paths, report, settings, sources
+
+RECIPES = Path("recipes")
+BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to climb on: a dataset's source, the overrides of params.yaml, where reports go."""
+
+    source: str
+    overrides: tuple[str, ...]
+    reports: Path
+    name: str
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """Returns a parser of what every climb takes: an archive and a recipe."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--archive", default="", help="zip or folder of the book's photographs")
+    parser.add_argument("--recipe", default="", help="a list of overrides in recipes/")
+    return parser
+
+
+def plan(archive: str, recipe: str) -> Plan:
+    """Returns the plan: params.yaml as it is, or a recipe; an archive alone means the book's.
+
+    The archive's path travels in the environment alone, so that it enters no file.
+
+    Raises:
+        InputError: there is no such recipe or no archive.
+    """
+    chosen = recipe or (BOOK if archive else "")
+    values: dict[str, str] = {}
+    for name in dict.fromkeys((BOOK, chosen) if chosen else ()):
+        values |= dict(line.split("=", 1) for line in read_recipe(name))
+    if archive:
+        path = Path(archive).absolute()
+        values["dataset.archive_sha256"] = archives.sha256(path)
+        os.environ[sources.ARCHIVE_VARIABLE] = str(path)
+    overrides = tuple(f"{key}={value}" for key, value in values.items())
+    source = "dogs_vs_cats" if chosen else settings.load("dataset").dataset.source
+    reports = paths.DatasetPaths(source).reports
+    if chosen in ("", BOOK):
+        return Plan(source, overrides, reports, "book" if chosen else source)
+    return Plan(source, overrides, reports / chosen, f"book-{chosen}")
+
+
+def read_recipe(name: str) -> list[str]:
+    """Returns the overrides of a list in recipes/, `key=value`, without its comments.
+
+    Raises:
+        InputError: there is no such list.
+    """
+    path = RECIPES / f"{name}.txt"
+    if not path.is_file():
+        raise errors.InputError(
+            "RECIPE",
+            expected=f"one of {', '.join(sorted(p.stem for p in RECIPES.glob('*.txt')))}",
+            received=name,
+            advice=f"Choose one, or write {path}.",
+        )
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return [line for line in lines if line]
+
+
+def override(params: Path, overrides: Sequence[str]) -> None:
+    """Writes overrides, `section.key=value`, into a params.yaml, whose comments stay."""
+    yaml = YAML()
+    content = yaml.load(params)
+    for line in overrides:
+        key, _, value = line.partition("=")
+        *sections, name = key.split(".")
+        place = functools.reduce(operator.getitem, sections, content)
+        if name not in place:
+            raise errors.InputError(
+                "recipe", expected="keys of params.yaml", received=key, advice="Correct the recipe."
+            )
+        place[name] = YAML(typ="safe", pure=True).load(value)
+    yaml.dump(content, params)
+
+
+def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
+    """Climbs in a copy, as a DVC experiment of this name, and returns its commit.
+
+    An experiment of that name is replaced; what was climbed before comes from the run cache.
+    """
+    name = name.replace("_", "-")
+    reference = f"refs/exps/*/*/{name}"
+    if _git("for-each-ref", reference):
+        _dvc("exp", "remove", "--quiet", name)
+    changes = (f"--set-param={override}" for override in overrides)
+    _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
+    return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def take(commit: str, source: str, target: Path) -> None:
+    """Puts what evaluate and render wrote for a dataset in a climb's commit into `target`."""
+    folder = paths.DatasetPaths(source).reports
+    lock = YAML(typ="safe", pure=True).load(_git("show", f"{commit}:dvc.lock"))
+    outputs = [out["path"] for s in ("evaluate", "render") for out in lock["stages"][s]["outs"]]
+    names = [Path(p).relative_to(folder) for p in outputs if Path(p).is_relative_to(folder)]
+    packed = _git("archive", f"{commit}:{folder.as_posix()}", *(n.as_posix() for n in names))
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if (target / name).is_dir():
+            shutil.rmtree(target / name)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        files.extractall(target, filter="data")
+
+
+def fetch(commit: str, path: Path, target: Path) -> None:
+    """Copies an output of a climb, which git does not hold, out of DVC's cache."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(target))
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE).stdout
+
+
+def _dvc(*arguments: str) -> None:
+    # The copy's own code, whatever happens to the workspace meanwhile. DVC commits experiments,
+    # and git may not know yet who works here.
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    if subprocess.run(["git", "config", "user.email"], stdout=subprocess.DEVNULL).returncode:
+        for role in ("AUTHOR", "COMMITTER"):
+            environment[f"GIT_{role}_NAME"] = "ladder"
+            environment[f"GIT_{role}_EMAIL"] = "ladder@localhost"
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=environment, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def show(commit: str, path: Path) -> io.BytesIO:
+    """Returns a file that git holds, as a climb left it."""
+    return io.BytesIO(_git("show", f"{commit}:{path.as_posix()}"))
+
+
+def main() -> None:
+    """Climbs once, takes the reports over and prints the ladder."""
+    given = arguments(
+        "Climbs beside the workspace, by default on the book's photographs."
+    ).parse_args()
+    chosen = plan(given.archive, given.recipe or BOOK)
+    take(climb(chosen.name, chosen.overrides), chosen.source, chosen.reports)
+    print(report.table(pd.read_csv(chosen.reports / "ladder.csv")))
+
+
+if __name__ == "__main__":
+    errors.run(main)

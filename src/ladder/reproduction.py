@@ -1,0 +1,229 @@
+"""Does a climb come out as it was committed? Exactly on the same kind of machine, else in noise."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+from scipy import stats
+
+from ladder import artifacts, climbs, drawing, errors, evaluation, paths, settings, sources
+
+QUICK = "quick"  # the recipe, and the folder of reports
+ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that train nothing
+RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
+LOSS = 0.02  # relative: what such differences become after a training of a few epochs
+CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched off
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What a climb left in its folder of reports."""
+
+    hashes: Mapping[str, str]  # path → md5, of manifest, pixels, features and activations
+    predictions: Mapping[paths.Rung, pd.DataFrame]
+    runtime: Mapping[str, Mapping[str, str]]  # of each rung: what the last bits depend on
+    features: NDArray[np.float32] | None  # of validation, (n, …); the quick form's alone
+
+
+def read(folder: Path) -> Results:
+    """Returns the results in a folder of reports."""
+    stages = YAML(typ="safe", pure=True).load(folder / "climb.lock")["stages"]
+    outputs = (output for name in ARRAYS for output in stages[name]["outs"])
+    features = folder / "features.npy"
+    return Results(
+        {o["path"]: o["md5"] for o in outputs if "/seconds/" not in o["path"]},
+        {rung: pd.read_csv(folder / "predictions" / f"{rung}.csv") for rung in paths.RUNGS},
+        artifacts.read_json(folder / "runtime.json"),
+        np.asarray(artifacts.read_npy(features)) if features.exists() else None,
+    )
+
+
+def exact(reference: Results, climbed: Results) -> list[str]:
+    """Returns what is not bit for bit the same; for the same kind of machine and threads."""
+    found = [
+        f"{path}: md5 {climbed.hashes.get(path)}, committed {md5}"
+        for path, md5 in reference.hashes.items()
+        if climbed.hashes.get(path) != md5
+    ]
+    for rung, frame in reference.predictions.items():
+        other = climbed.predictions[rung]
+        if not frame.equals(other):
+            found.append(f"predictions of {rung}: {_apart(frame, other)}")
+    return found
+
+
+def _apart(frame: pd.DataFrame, other: pd.DataFrame) -> str:
+    if not frame[["id", "label", "subset"]].equals(other[["id", "label", "subset"]]):
+        return "other pictures or labels"
+    difference = np.abs(evaluation.probabilities(frame) - evaluation.probabilities(other)).max()
+    flipped = int((evaluation.predicted(frame) != evaluation.predicted(other)).sum())
+    return f"up to {difference:.2g} apart, {flipped} of {len(frame)} on the other side"
+
+
+def within_kernels(reference: Results, climbed: Results) -> list[str]:
+    """Returns what differs by more than another processor's order of additions explains.
+
+    For the quick form in float32: features, the predicted class of every picture, and the loss.
+    """
+    found = []
+    if reference.features is None or climbed.features is None:
+        raise ValueError("expected the features of the quick form")
+    scale = np.abs(reference.features).max()
+    if reference.features.shape != climbed.features.shape:
+        found.append(f"features: {climbed.features.shape}, committed {reference.features.shape}")
+    elif (apart := np.abs(reference.features - climbed.features).max() / scale) > RELATIVE:
+        found.append(f"features: {apart:.2g} of the largest apart, allowed {RELATIVE:g}")
+    for rung, frame in reference.predictions.items():
+        other = climbed.predictions[rung]
+        same = frame[["id", "label", "subset"]].equals(other[["id", "label", "subset"]])
+        if not same or (evaluation.predicted(frame) != evaluation.predicted(other)).any():
+            found.append(f"predictions of {rung}: {_apart(frame, other)}")
+            continue
+        for subset, part in frame.groupby("subset"):
+            old = evaluation.measure(part)["loss"]
+            new = evaluation.measure(other[other["subset"] == subset])["loss"]
+            if abs(new - old) > LOSS * old:
+                found.append(f"{subset} loss of {rung}: {new:.4f}, committed {old:.4f}")
+    return found
+
+
+def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
+    """Returns the rungs whose test accuracy is not one more draw from those of the seeds.
+
+    The interval is that of a further value of a normal distribution (Student's t). One above it
+    is an alarm too: test pictures may have leaked into training.
+
+    Raises:
+        InputError: there are fewer than three seeds.
+    """
+    found = []
+    for rung, frame in climbed.predictions.items():
+        known = seeds.loc[seeds["rung"] == rung, "test_accuracy"]
+        if len(known) < 3:
+            raise errors.InputError(
+                "studies/seeds.csv",
+                expected="at least 3 seeds to compare with on another kind of machine",
+                received=f"{len(known)} for {rung}",
+                advice="Run make seeds N=5 and commit what it writes.",
+            )
+        test = frame[frame["subset"] == "test"]
+        accuracy = evaluation.measure(test)["accuracy"]
+        spread = max(float(known.std()), float(np.sqrt(0.25 / len(test)) / 10))
+        reach = stats.t.ppf(CONFIDENCE, len(known) - 1) * spread * np.sqrt(1 + 1 / len(known))
+        low, high = known.mean() - reach, known.mean() + reach
+        if not low <= accuracy <= high:
+            found.append(
+                f"test accuracy of {rung}: {accuracy:.3f}, expected {low:.3f} – {high:.3f}"
+            )
+    return found
+
+
+def climb(copy: Path, overrides: Sequence[str]) -> None:
+    """Climbs in a clone of the project, with its code, from nothing but the archive."""
+    climbs.override(copy / settings.PARAMS, overrides)
+    kept = ("DVC_", "MLFLOW_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(kept)}
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=copy,
+        env=environment | {"PYTHONPATH": "src"},
+        check=True,
+    )
+
+
+def clone(target: Path) -> None:
+    """Makes a clean copy of what is committed; downloads, checked by their hash, are shared."""
+    subprocess.run(["git", "clone", "--quiet", "--local", ".", str(target)], check=True)
+    if sources.DOWNLOADS.is_dir():
+        shutil.copytree(sources.DOWNLOADS, target / sources.DOWNLOADS.relative_to(paths.root()))
+
+
+def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
+    """Returns what differs: bit for bit where the machines are of one kind, else as explained.
+
+    `seeds` is the study that tells what another kind of machine may give.
+
+    Raises:
+        InputError: another kind of machine, and no such study.
+    """
+    if reference.runtime == climbed.runtime:
+        return exact(reference, climbed)
+    if reference.features is not None:
+        return within_kernels(reference, climbed)
+    if not seeds.is_file():
+        raise errors.InputError(
+            seeds.as_posix(),
+            expected="a study of seeds, to compare with another kind of machine's climb",
+            received="none",
+            advice="Run make seeds N=5 and commit what it writes.",
+        )
+    return within_noise(pd.read_csv(seeds), climbed)
+
+
+def quick(folder: Path) -> climbs.Plan:
+    """Returns the plan of the quick form, its pictures drawn into a folder."""
+    archive = folder / "drawn.zip"
+    drawing.archive(archive, ("cat", "dog"), count=64, size=64)
+    return dataclasses.replace(climbs.plan(str(archive), QUICK), reports=Path("reports") / QUICK)
+
+
+def results_of(copy: Path, plan: climbs.Plan, target: Path, *, features: bool) -> Results:
+    """Gathers in `target` what a climb in a copy is compared by, and reads it."""
+    files = paths.DatasetPaths(plan.source)
+    shutil.copytree(copy / files.reports / "predictions", target / "predictions")
+    for name in ("climb.lock", "runtime.json"):
+        shutil.copy(copy / files.reports / name, target)
+    if features:
+        shutil.copy(copy / files.features("validation"), target / "features.npy")
+    return read(target)
+
+
+def main() -> None:
+    """Climbs again in a clean copy, names what differs from what is committed, fails if any does.
+
+    Raises:
+        InputError: there is nothing committed to compare with.
+    """
+    parser = climbs.arguments("Climbs again in a clean copy and compares with what is committed.")
+    parser.add_argument("--quick", action="store_true", help="drawn pictures, a few minutes")
+    parser.add_argument("--update", action="store_true", help="make the quick form's reference")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        copy, target = Path(folder) / "ladder", Path(folder) / "results"
+        clone(copy)
+        plan = quick(Path(folder)) if given.quick else climbs.plan(given.archive, given.recipe)
+        if not given.update and not (copy / plan.reports / "climb.lock").is_file():
+            raise errors.InputError(
+                plan.reports.as_posix(),
+                expected="committed results to compare with",
+                received="none",
+                advice="Climb, and commit the reports, first.",
+            )
+        reference = None if given.update else read(copy / plan.reports)
+        seeds = Path(folder) / "seeds.csv"
+        if (copy / plan.reports / "studies/seeds.csv").is_file():
+            shutil.copy(copy / plan.reports / "studies/seeds.csv", seeds)
+        climb(copy, plan.overrides)
+        climbed = results_of(copy, plan, target, features=given.quick)
+        if reference is None:
+            shutil.rmtree(plan.reports, ignore_errors=True)
+            shutil.copytree(target, plan.reports)
+            return
+        found = compare(reference, climbed, seeds)
+    if found:
+        sys.exit("\n".join(["ladder: not reproduced", *found]))
+    same = "bit for bit" if reference.runtime == climbed.runtime else "on another kind of machine"
+    print(f"ladder: reproduced, {same}")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,71 @@
+import functools
+import operator
+import os
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from conftest import drawn_pictures, write_zip
+from ladder import archives, climbs, errors, settings, sources
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv(sources.ARCHIVE_VARIABLE, raising=False)
+
+
+def test_a_recipe_is_its_lines_without_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.txt").write_text("# why\n\nseed=3  # as well\nfine_tune.epochs=2\n")
+    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
+    assert climbs.read_recipe("mine") == ["seed=3", "fine_tune.epochs=2"]
+    with pytest.raises(errors.InputError, match=r"RECIPE: expected one of mine\. .*: other\."):
+        climbs.read_recipe("other")
+
+
+def test_without_archive_or_recipe_the_climb_is_that_of_the_params() -> None:
+    plan = climbs.plan("", "")
+    assert (plan.source, plan.overrides, plan.name) == ("cifar10", (), "cifar10")
+    assert plan.reports == Path("reports/cifar10")
+
+
+def test_an_archive_alone_means_the_books_photographs(tmp_path: Path) -> None:
+    archive = write_zip(drawn_pictures(count=1), tmp_path / "pictures.zip")
+    plan = climbs.plan(str(archive), "")
+    assert plan.overrides[:-1] == tuple(climbs.read_recipe("dogs_vs_cats"))
+    assert plan.overrides[-1] == f"dataset.archive_sha256={archives.sha256(archive)}"
+    assert plan.reports == Path("reports/dogs_vs_cats")
+    assert str(tmp_path) not in "".join(plan.overrides)
+    assert os.environ[sources.ARCHIVE_VARIABLE] == str(archive)
+
+
+def test_a_recipe_stands_on_the_books_and_has_its_own_reports() -> None:
+    plan = climbs.plan("", "end_to_end")
+    expected = [*climbs.read_recipe("dogs_vs_cats"), *climbs.read_recipe("end_to_end")]
+    assert list(plan.overrides) == expected
+    assert plan.reports == Path("reports/dogs_vs_cats/end_to_end")
+
+
+@pytest.mark.parametrize("path", sorted(climbs.RECIPES.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_committed_recipe_changes_keys_that_exist_to_values_that_are_allowed(
+    path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    overrides = climbs.plan("", path.stem).overrides
+    climbs.override(tmp_path / "params.yaml", overrides)
+    after = settings.read(tmp_path / "params.yaml").model_dump()
+    for line in overrides:
+        keys = line.partition("=")[0].split(".")
+        received = functools.reduce(operator.getitem, keys, after)
+        assert str(received) == str(YAML(typ="safe", pure=True).load(line.partition("=")[2]))
+
+
+def test_an_override_of_no_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("fine_tune:\n  epochs: 2\n")
+    with pytest.raises(errors.InputError, match=r"keys of params.yaml\. Received: fine_tune.epoch"):
+        climbs.override(tmp_path / "params.yaml", ["fine_tune.epoch=3"])

@@ -1,0 +1,156 @@
+"""What counts as reproduced, on results made by hand; tests/test_quick.py climbs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ladder import artifacts, errors, paths, reproduction
+
+RUNTIME = {"scratch": {"policy": "float32", "threads": "2"}}
+
+
+def predictions(shift: float = 0.0) -> pd.DataFrame:
+    """Returns 100 pictures a subset, 90 right with probability 0.9 and 10 wrong with 0.6."""
+    label = np.arange(200) % 2
+    sure = np.where(np.arange(200) % 100 < 90, 0.9, 0.4) - shift
+    subset = ["validation"] * 100 + ["test"] * 100
+    return pd.DataFrame(
+        {
+            "id": [f"picture.{i}" for i in range(200)],
+            "label": label,
+            "probability": np.where(label == 1, sure, 1 - sure),
+            "subset": subset,
+        }
+    )
+
+
+def results(**changes: Any) -> reproduction.Results:
+    made = reproduction.Results(
+        {"manifest.csv": "aa", "images/train.npy": "bb"},
+        {rung: predictions() for rung in paths.RUNGS},
+        RUNTIME,
+        np.linspace(-1, 10, 24, dtype=np.float32).reshape(2, 12),
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def with_rung(rung: paths.Rung, frame: pd.DataFrame) -> reproduction.Results:
+    return results(predictions={**results().predictions, rung: frame})
+
+
+OTHER_MACHINE = {"scratch": {"policy": "float32", "threads": "8"}}
+
+
+def test_the_same_results_are_reproduced(tmp_path: Path) -> None:
+    none = tmp_path / "seeds.csv"
+    assert reproduction.compare(results(), results(), none) == []
+    assert reproduction.compare(results(), results(runtime=OTHER_MACHINE), none) == []
+
+
+def test_on_the_same_kind_of_machine_one_bit_is_red(tmp_path: Path) -> None:
+    probability = predictions()["probability"].to_numpy(copy=True)
+    probability[7] = np.nextafter(probability[7], 1)
+    changed = predictions().assign(probability=probability)
+    found = reproduction.compare(results(), with_rung("features", changed), tmp_path)
+    assert len(found) == 1
+    assert found[0].startswith("predictions of features: up to ")
+    assert found[0].endswith("apart, 0 of 200 on the other side")
+    hashes = {"manifest.csv": "aa", "images/train.npy": "cc"}
+    found = reproduction.compare(results(), results(hashes=hashes), tmp_path)
+    assert found == ["images/train.npy: md5 cc, committed bb"]
+
+
+def test_a_missing_file_is_red() -> None:
+    assert reproduction.exact(results(), results(hashes={"manifest.csv": "aa"})) == [
+        "images/train.npy: md5 None, committed bb"
+    ]
+
+
+def test_another_machine_may_round_otherwise_but_no_more() -> None:
+    features = results().features
+    assert features is not None
+    rounded = results(features=features + 9e-4)  # the largest is 10
+    assert reproduction.within_kernels(results(), rounded) == []
+    (found,) = reproduction.within_kernels(results(), results(features=features + 2e-3))
+    assert found.startswith("features: 0.0002 of the largest apart")
+    (found,) = reproduction.within_kernels(results(), results(features=features[:1]))
+    assert found == "features: (1, 12), committed (2, 12)"
+
+
+def test_a_picture_on_the_other_side_or_another_label_is_red() -> None:
+    probability = predictions()["probability"].to_numpy(copy=True)
+    probability[3] = 1 - probability[3]
+    flipped = predictions().assign(probability=probability)
+    (found,) = reproduction.within_kernels(results(), with_rung("scratch", flipped))
+    assert found == "predictions of scratch: up to 0.8 apart, 1 of 200 on the other side"
+    relabelled = predictions()
+    relabelled.loc[3, "label"] = 0
+    (found,) = reproduction.within_kernels(results(), with_rung("scratch", relabelled))
+    assert found == "predictions of scratch: other pictures or labels"
+
+
+def test_a_loss_apart_is_red_although_every_class_is_the_same() -> None:
+    found = reproduction.within_kernels(results(), with_rung("fine_tuned", predictions(0.03)))
+    # -0.9 ln 0.9 - 0.1 ln 0.4 = 0.1865, and with 0.87 and 0.37 instead 0.2248
+    assert found == [
+        "test loss of fine_tuned: 0.2248, committed 0.1865",
+        "validation loss of fine_tuned: 0.2248, committed 0.1865",
+    ]
+    assert not reproduction.within_kernels(results(), with_rung("fine_tuned", predictions(1e-4)))
+
+
+def seeds(values: list[float]) -> pd.DataFrame:
+    rows = [(seed, rung, v) for rung in paths.RUNGS for seed, v in enumerate(values)]
+    return pd.DataFrame(rows, columns=["seed", "rung", "test_accuracy"])
+
+
+@pytest.mark.parametrize(("mean", "green"), [(0.9, True), (0.85, False), (0.95, False)])
+def test_an_accuracy_outside_the_seeds_is_red_above_as_well(mean: float, green: bool) -> None:
+    values = [mean - 0.002, mean - 0.001, mean, mean + 0.001, mean + 0.002]
+    study = seeds(values)
+    # Student's t with 4 degrees of freedom at 0.999 is 7.173; of sqrt(1 + 1/5) and a spread of
+    # at least a tenth of sqrt(0.25 / 100): 0.0393 on both sides
+    found = reproduction.within_noise(study, results())
+    assert (found == []) is green
+    if not green:
+        assert len(found) == len(paths.RUNGS)
+        low, high = mean - 0.0393, mean + 0.0393
+        assert found[0] == f"test accuracy of scratch: 0.900, expected {low:.3f} – {high:.3f}"
+
+
+def test_too_few_seeds_tell_nothing() -> None:
+    with pytest.raises(errors.InputError, match=r"at least 3 seeds .*: 2 for scratch\. .*make see"):
+        reproduction.within_noise(seeds([0.9, 0.9]), results())
+
+
+def test_without_seeds_another_machine_cannot_be_compared(tmp_path: Path) -> None:
+    reference = results(features=None)
+    with pytest.raises(errors.InputError, match=r"seeds\.csv: expected a study of seeds"):
+        reproduction.compare(reference, results(runtime=OTHER_MACHINE), tmp_path / "seeds.csv")
+
+
+def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
+    lock = {
+        name: {"outs": [{"path": f"data/d/{name}.npy", "md5": name * 2}]}
+        for name in ("split", "decode", "extract_features", "extract_views", "fine_tune")
+    }
+    lock["decode"]["outs"].append({"path": "data/d/seconds/decode.json", "md5": "time"})
+    artifacts.write_json(tmp_path / "climb.lock", {"stages": lock})  # JSON is YAML
+    artifacts.write_json(tmp_path / "runtime.json", RUNTIME)
+    for rung in paths.RUNGS:
+        artifacts.write_csv(tmp_path / f"predictions/{rung}.csv", predictions())
+    read = reproduction.read(tmp_path)
+    assert read.hashes == {
+        f"data/d/{name}.npy": name * 2
+        for name in ("split", "decode", "extract_features", "extract_views")
+    }
+    assert reproduction.exact(read, read) == []
+    assert read.features is None
+    artifacts.write_npy(tmp_path / "features.npy", np.ones((2, 3), np.float32))
+    features = reproduction.read(tmp_path).features
+    assert features is not None
+    assert features.shape == (2, 3)
