@@ -24,6 +24,8 @@ FIT = {
     "learning_rate": 1e-3,
     "schedule": "constant",
     "patience": 2,
+    "minimum_epochs": 1,
+    "validate_every": 1,
 }
 PARAMS: dict[str, Any] = {
     "seed": 0,

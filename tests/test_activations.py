@@ -124,7 +124,15 @@ def test_stored_views_train_as_pixels_through_all_layers_do(
 ) -> None:
     """Decision 1 of the design: the same arithmetic, without paying for it every epoch."""
     pixels, labels = drawn(8), np.array([0, 1] * 4)
-    fit = settings.Fit(epochs=2, batch_size=4, learning_rate=1e-4, schedule="constant", patience=9)
+    fit = settings.Fit(
+        epochs=2,
+        minimum_epochs=1,
+        batch_size=4,
+        learning_rate=1e-4,
+        schedule="constant",
+        patience=9,
+        validate_every=1,
+    )
     histories, weights = [], []
     for stored in (False, True):
         model = pretrained()

@@ -59,6 +59,13 @@ def test_curves_show_both_subsets_and_the_epoch_kept() -> None:
     assert set(np.ravel(kept.get_xdata())) == {2}
 
 
+def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:
+    history = HISTORY.assign(val_loss=[3.0, np.nan, 2.0], val_accuracy=[0.4, np.nan, 0.5])
+    _, validation, kept = figures.history(history).axes[0].lines
+    np.testing.assert_array_equal(validation.get_xdata(), [1, 3])
+    assert set(np.ravel(kept.get_xdata())) == {3}
+
+
 def test_confusion_shows_every_count() -> None:
     assert texts(figures.confusion(COUNTS, ["cat", "dog"])) == ["9", "1", "0", "0"]
 

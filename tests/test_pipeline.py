@@ -130,10 +130,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, copy / name)
         else:
             shutil.copy(ROOT / name, copy / name)
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "copy"]):
-        subprocess.run(["git", *command], cwd=copy, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     return copy
+
+
+def commit(copy: Path) -> None:
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["add", "."], [*author, "commit", "-qm", "copy"]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +161,7 @@ def dvc(copy: Path) -> Climb:
         if isinstance(section, dict) and "epochs" in section:
             section |= {"epochs": 2, "batch_size": 4}
     (copy / "params.yaml").write_text(yaml.safe_dump(params))
+    commit(copy)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))},
         "LADDER_ARCHIVE": str(archive),
@@ -164,8 +169,8 @@ def dvc(copy: Path) -> Climb:
         "PYTHONPATH": "src",
     }
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["dvc", *arguments]
+    def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
         return subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, text=True, check=False
         )
@@ -256,6 +261,52 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
         expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
         np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=1e-3)
+
+
+def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, dvc: Climb) -> None:
+    before = (climbed / "dvc.lock").read_text()
+    done = dvc("--count", "2", module="ladder.seeds")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("Running stage 'train_scratch'") == 1  # of two climbs
+    assert (climbed / "dvc.lock").read_text() == before
+    reports = climbed / "reports/dogs_vs_cats"
+    seeds = pd.read_csv(reports / "studies/seeds.csv")
+    assert seeds[["seed", "rung"]].to_numpy().tolist() == [
+        [s, r] for s in (0, 1) for r in paths.RUNGS
+    ]
+    ladder = pd.read_csv(reports / "ladder.csv")
+    known = seeds[seeds["seed"] == 0].reset_index(drop=True)
+    columns = ["rung", "validation_accuracy", "test_accuracy", "seconds"]
+    pd.testing.assert_frame_equal(known[columns], ladder[columns])
+    right = pd.read_csv(reports / "studies/seeds_right.csv")
+    for row in seeds.to_dict("records"):
+        column = right.loc[right["subset"] == "test", f"{row['rung']}/{row['seed']}"]
+        assert column.mean() == row["test_accuracy"]
+    mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
+    experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
+    assert experiment is not None
+    runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
+    parents = {r.info.run_id: r for r in runs if r.data.tags.get("ladder.study") == "seeds"}
+    assert {parent.info.run_name for parent in parents.values()} == {
+        f"{r}, seeds" for r in paths.RUNGS
+    }
+    for run_id, parent in parents.items():
+        children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == run_id]
+        assert {child.data.params["seed"] for child in children} == {"0", "1"}
+        mean = np.mean([child.data.metrics["test_accuracy"] for child in children])
+        assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(mean)
+
+
+def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
+    done = dvc("--per-class", "2", "8", module="ladder.learning_curve")
+    assert done.returncode == 0, done.stdout + done.stderr
+    reports = climbed / "reports/dogs_vs_cats"
+    curve = pd.read_csv(reports / "studies/learning_curve.csv")
+    assert len(curve) == 2 * 3 * 2
+    ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
+    whole = curve[(curve["per_class"] == 8) & (curve["subset"] == "test")].set_index("rung")
+    expected = ladder.loc[whole.index, "test_accuracy"]  # with all pictures: the climb's own
+    assert whole["accuracy"].tolist() == expected.tolist()
 
 
 def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(

@@ -11,7 +11,14 @@ from ladder.drawing import draw
 
 BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
 FIT = settings.Training(
-    epochs=6, batch_size=6, learning_rate=1e-3, schedule="constant", patience=6, dropout=0.0
+    epochs=6,
+    minimum_epochs=1,
+    batch_size=6,
+    learning_rate=1e-3,
+    schedule="constant",
+    patience=6,
+    validate_every=1,
+    dropout=0.0,
 )
 CLASSES = ["cat", "dog", "eel"]
 

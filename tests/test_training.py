@@ -19,7 +19,8 @@ RANGES = settings.Augmentation(
 
 def fit_settings(**changes: Any) -> settings.Fit:
     values = {"epochs": 3, "batch_size": 4, "learning_rate": 0.01, "schedule": "constant"}
-    return settings.Fit.model_validate({**values, "patience": 9, **changes})
+    ends = {"minimum_epochs": 1, "patience": 9, "validate_every": 1}
+    return settings.Fit.model_validate({**values, **ends, **changes})
 
 
 def dense(features: int = 5, units: int = 1) -> keras.Model:
@@ -128,6 +129,32 @@ def test_patience_ends_a_training_that_no_longer_improves() -> None:
     parameters = fit_settings(epochs=50, patience=2)
     history = training.fit(dense(), batches, (inputs, 1 - labels), parameters)
     assert len(history) == 3
+
+
+def test_no_training_ends_before_its_floor() -> None:
+    inputs, labels = examples()
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=0)
+    parameters = fit_settings(epochs=50, patience=2, minimum_epochs=7)
+    model, against = dense(), (inputs, 1 - labels)
+    history = training.fit(model, batches, against, parameters)
+    assert len(history) == 7
+    kept = model.evaluate(*against, verbose=0)[0]  # still the first epoch's
+    assert kept == pytest.approx(history["val_loss"].iloc[0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("every", "patience", "validated"), [(3, 99, [3, 6, 8]), (2, 3, [2, 4, 6]), (1, 2, [1, 2, 3])]
+)
+def test_epochs_are_validated_as_often_as_asked(
+    every: int, patience: int, validated: list[int]
+) -> None:
+    inputs, labels = examples()
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=0)
+    parameters = fit_settings(epochs=8, patience=patience, validate_every=every)
+    history = training.fit(dense(), batches, (inputs, 1 - labels), parameters)
+    assert history["epoch"][history["val_loss"].notna()].tolist() == validated
+    assert len(history) == validated[-1]
+    assert history[["loss", "accuracy", "seconds"]].notna().to_numpy().all()
 
 
 def test_a_cosine_ends_at_zero() -> None:

@@ -82,7 +82,8 @@ def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
     best = int(frame["epoch"].iloc[frame["val_loss"].argmin()])
     for axes, name in ((left, "loss"), (right, "accuracy")):
         axes.plot(frame["epoch"], frame[name], ".", color=VALIDATION, label="training")
-        axes.plot(frame["epoch"], frame[f"val_{name}"], color=TEST, label="validation")
+        validated = frame.dropna(subset=["val_loss"])
+        axes.plot(validated["epoch"], validated[f"val_{name}"], color=TEST, label="validation")
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

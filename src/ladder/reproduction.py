@@ -183,7 +183,7 @@ def results_of(copy: Path, plan: climbs.Plan, target: Path, *, features: bool) -
     for name in ("climb.lock", "runtime.json"):
         shutil.copy(copy / files.reports / name, target)
     if features:
-        shutil.copy(copy / files.features("validation"), target / "features.npy")
+        shutil.copyfile(copy / files.features("validation"), target / "features.npy")
     return read(target)
 
 

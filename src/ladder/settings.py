@@ -92,13 +92,15 @@ class Runtime(Section):
 
 
 class Fit(Section):
-    """One training: RMSprop, the epoch with the lowest validation loss is kept."""
+    """One training: RMSprop, the validated epoch with the lowest validation loss is kept."""
 
     epochs: Count
+    minimum_epochs: Count
     batch_size: Count
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     schedule: Literal["constant", "cosine"]
     patience: Count
+    validate_every: Count
 
 
 class Training(Fit):

@@ -116,6 +116,7 @@ def log_training(
                 Metric(name, float(value), int(1000 * at), int(epoch))
                 for name in ("loss", "accuracy", "val_loss", "val_accuracy", "seconds")
                 for value, at, epoch in zip(history[name], clock, history["epoch"], strict=True)
+                if not np.isnan(value)  # an epoch that was not validated
             ],
         )
         mlflow.log_figure(figures.history(history), "history.png")

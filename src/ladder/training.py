@@ -55,11 +55,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is untyped
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """A bar over all pictures of all epochs, and the seconds that each epoch took."""
+    """A bar over all pictures of all epochs, and a row of measures and seconds for each epoch."""
 
     def __init__(self, title: str, pictures: int, fit: settings.Fit):
         super().__init__()
-        self.seconds: list[float] = []
+        self.rows: list[dict[str, float]] = []
         self.bar = tqdm(
             desc=title, total=pictures * fit.epochs, unit="picture", disable=None, smoothing=0.05
         )
@@ -72,13 +72,35 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self.bar.update(min(self.batch_size, self.pictures - batch * self.batch_size))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.seconds.append(time.perf_counter() - self.started)
-        self.bar.set_postfix(
-            epoch=epoch + 1, val_loss=logs["val_loss"], val_accuracy=logs["val_accuracy"]
-        )
+        seconds = time.perf_counter() - self.started
+        self.rows.append({"epoch": epoch + 1, **logs, "seconds": seconds})
+        if "val_loss" in logs:
+            self.bar.set_postfix(
+                epoch=epoch + 1, val_loss=logs["val_loss"], val_accuracy=logs["val_accuracy"]
+            )
 
     def on_train_end(self, logs: Any = None) -> None:
         self.bar.close()
+
+
+class Best(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Keeps the epoch with the lowest validation loss; ends where none is lower for long.
+
+    Epochs that are not validated count for patience, but can neither be kept nor be the end.
+    """
+
+    def __init__(self, fit: settings.Fit):
+        validations = -(-fit.patience // fit.validate_every)
+        super().__init__("val_loss", patience=validations, restore_best_weights=True)
+        self.minimum_epochs = fit.minimum_epochs
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if "val_loss" not in logs:
+            return
+        stopped_already = self.model.stop_training
+        super().on_epoch_end(epoch, logs)
+        if epoch + 1 < self.minimum_epochs:
+            self.model.stop_training = stopped_already
 
 
 def fit(
@@ -89,8 +111,10 @@ def fit(
 ) -> pd.DataFrame:
     """Trains in place and returns the history; the weights are those of the best epoch.
 
-    Columns: epoch (from 1), loss, accuracy, val_loss, val_accuracy, seconds. The best epoch is
-    the one with the lowest validation loss; `patience` epochs without a better one end it.
+    Columns: epoch (from 1), loss, accuracy, val_loss, val_accuracy, seconds; no value where an
+    epoch was not validated. The best epoch is the one with the lowest validation loss; after
+    `minimum_epochs`, `patience` epochs without a better one end it. Every `validate_every`th
+    epoch and the last are validated.
 
     Raises:
         InputError: the loss is no longer a number.
@@ -99,27 +123,25 @@ def fit(
     compile_for(model, rate(parameters, steps))
     order = keras.callbacks.LambdaCallback(on_epoch_begin=batches.start_epoch)
     progress = Progress(model.name, len(batches.labels), parameters)
-    best = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=parameters.patience, restore_best_weights=True
-    )
-    epochs = model.fit(
+    every, last = parameters.validate_every, parameters.epochs
+    model.fit(
         batches,
         validation_data=validation,
         validation_batch_size=VALIDATION_BATCH_SIZE,
-        epochs=parameters.epochs,
+        validation_freq=sorted({*range(every, last + 1, every), last}),
+        epochs=last,
         shuffle=False,  # the order is drawn by `Batches`
         verbose=0,
-        callbacks=[order, progress, best, keras.callbacks.TerminateOnNaN()],
-    ).history
-    history = pd.DataFrame(epochs).assign(seconds=progress.seconds)
-    if not np.isfinite(history[["loss", "val_loss"]].to_numpy()).all():
+        callbacks=[order, progress, Best(parameters), keras.callbacks.TerminateOnNaN()],
+    )
+    history = pd.DataFrame(progress.rows)
+    if not all(np.isfinite(value) for row in progress.rows for value in row.values()):
         raise errors.InputError(
             f"training of {model.name}",
             expected="a loss that stays a number",
             received=history["loss"].iloc[-1],
             advice="Lower its learning_rate, or set runtime.precision: float32, in params.yaml.",
         )
-    history.insert(0, "epoch", range(1, len(history) + 1))
     return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
 
 
