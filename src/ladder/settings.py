@@ -103,6 +103,17 @@ class FineTuning(Fit):
     unfreeze_from: str
 
 
+class Interpretation(Section):
+    """What is computed and drawn of what the networks see."""
+
+    picture: Annotated[int, Field(ge=0)] | str  # of test: its place, or its id in the manifest
+    pictures_per_gallery: Annotated[int, Field(ge=1, le=50)]
+    filter_layers: Annotated[list[str], Field(min_length=1)]
+    filters_per_layer: Annotated[int, Field(ge=1, le=64)]  # every layer of a base has as many
+    pattern_size: Annotated[int, Field(ge=32, le=512)]
+    steps: Count
+
+
 class Settings(Section):
     """The whole of params.yaml: a field a key."""
 
@@ -119,21 +130,37 @@ class Settings(Section):
     train_head: Training
     train_end_to_end: Training
     fine_tune: FineTuning
+    interpretation: Interpretation
 
     @model_validator(mode="after")
     def _layers_exist_in_order(self) -> Self:
         layers = LAYERS[self.base.name]
-        for key, name in (
-            ("base.cut", self.base.cut),
-            ("fine_tune.unfreeze_from", self.fine_tune.unfreeze_from),
-        ):
+        chosen = {
+            "base.cut": self.base.cut,
+            "fine_tune.unfreeze_from": self.fine_tune.unfreeze_from,
+        }
+        received = {"received": ", ".join(f"{key} {name!r}" for key, name in chosen.items())}
+        for key, name in chosen.items():
             if name not in layers:
-                raise PydanticCustomError("layer", f"{key} to be one of {', '.join(layers)}")
+                raise PydanticCustomError(
+                    "layer", f"{key} to be one of {', '.join(layers)}", received
+                )
         cut, first = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
         if self.augmentation.views and first <= cut:
             raise PydanticCustomError(
-                "layer", f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}"
+                "layer",
+                f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}",
+                received,
             )
+        return self
+
+    @model_validator(mode="after")
+    def _filters_are_of_convolutions(self) -> Self:
+        convolutions = [name for name in LAYERS[self.base.name] if "conv" in name]
+        for name in self.interpretation.filter_layers:
+            if name not in convolutions:
+                expected = f"interpretation.filter_layers to be of {', '.join(convolutions)}"
+                raise PydanticCustomError("layer", expected, {"received": repr(name)})
         return self
 
 
@@ -168,9 +195,8 @@ def _received(error: Any) -> str:
     if error["type"] == "missing":
         return "no such key"
     if error["type"] == "layer":
-        sections = error["input"]
-        cut, first = sections["base"]["cut"], sections["fine_tune"]["unfreeze_from"]
-        return f"base.cut {cut!r}, fine_tune.unfreeze_from {first!r}"
+        received: str = error["ctx"]["received"]
+        return received
     return repr(error["input"])
 
 
