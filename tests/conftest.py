@@ -59,6 +59,14 @@ PARAMS: dict[str, Any] = {
     "train_head": {**FIT, "dropout": 0.5},
     "train_end_to_end": {**FIT, "dropout": 0.0, "unfreeze_from": "flatten"},
     "fine_tune": {**FIT, "unfreeze_from": "block5_conv1"},
+    "interpretation": {
+        "picture": 0,
+        "pictures_per_gallery": 2,
+        "filter_layers": ["block1_conv1", "block3_conv2"],
+        "filters_per_layer": 3,
+        "pattern_size": 32,
+        "steps": 2,
+    },
 }
 
 

@@ -1,4 +1,5 @@
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,57 @@ def test_what_is_no_whole_array_of_numbers_is_refused(tmp_path: Path, write: Any
     )
     with pytest.raises(errors.InputError, match=message):
         artifacts.read_npy(path)
+
+
+ARRAYS: dict[str, NDArray[Any]] = {
+    "heat": np.arange(6, dtype=np.float16).reshape(2, 3),
+    "activations/conv1": np.zeros((2, 2), np.uint8),
+    "id": np.array(["cat.0", "Löwe.1"]),
+    "hash": np.array("ab"),
+}
+
+
+def test_named_arrays_read_back_equal_and_have_the_same_bytes_twice(tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        artifacts.write_npz(tmp_path / name, ARRAYS)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.npz") as members:
+        assert {member.date_time[0] for member in members.infolist()} == {1980}
+    read = artifacts.read_npz(tmp_path / "a.npz")
+    assert list(read) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert read[name].dtype == array.dtype
+        np.testing.assert_array_equal(read[name], array)
+
+
+def test_named_objects_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        artifacts.write_npz(tmp_path / "a.npz", {"a": np.array([{}], dtype=object)})
+    assert names(tmp_path) == []
+
+
+def pickled_in_a_zip(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, a=np.array([{}], dtype=object))
+
+
+def cut_zip(path: Path) -> None:
+    artifacts.write_npz(path, ARRAYS)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def single(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
+@pytest.mark.parametrize("write", [pickled_in_a_zip, cut_zip, single, empty, text])
+def test_what_is_no_whole_file_of_named_arrays_is_refused(tmp_path: Path, write: Any) -> None:
+    path = tmp_path / "a.npz"
+    write(path)
+    message = r"a\.npz: expected a whole \.npz file of numbers and texts\. Received: .+\. Delete it"
+    with pytest.raises(errors.InputError, match=message):
+        artifacts.read_npz(path)
 
 
 def test_views_are_read_in_order_of_their_numbers(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 from ladder import artifacts, figures, paths
@@ -70,12 +72,113 @@ def test_confusion_shows_every_count() -> None:
     assert texts(figures.confusion(COUNTS, ["cat", "dog"])) == ["9", "1", "0", "0"]
 
 
+RANDOM = np.random.default_rng(0)
+IMAGE = RANDOM.integers(0, 256, (48, 48, 3), np.uint8)
+MAPS = {
+    "conv1": RANDOM.integers(0, 256, (60, 60, 32), np.uint8),
+    "pool1": RANDOM.integers(0, 256, (5, 5, 20), np.uint8),
+}
+SHARES = {"conv1": 0.0, "pool1": 0.25}
+
+
+def written(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+def pasted(figure: Figure) -> list[NDArray[np.uint8]]:
+    return [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
+
+
+def test_every_channel_of_every_layer_has_its_cell() -> None:
+    figure = figures.activation_grid(MAPS, SHARES)
+    conv, pool = pasted(figure)
+    assert conv.shape == (2 * 41 - 1, 16 * 41 - 1, 3)
+    assert pool.shape == conv.shape  # 20 channels: two rows, the second not full
+    assert (pool[41:, 4 * 41 :] == 255).all()
+    cell = pool[41:, 3 * 41 : 3 * 41 + 40]  # channel 19, each of its pixels 8 × 8
+    viridis = matplotlib.colormaps["viridis"](MAPS["pool1"][..., 19], bytes=True)[..., :3]
+    np.testing.assert_array_equal(cell, viridis.repeat(8, axis=0).repeat(8, axis=1))
+    assert written(figure) == [
+        "conv1: 32 channels of 60 × 60, 0 % blank",
+        "pool1: 20 channels of 5 × 5, 25 % blank",
+    ]
+
+
+def test_blank_shares_are_bars_by_layer() -> None:
+    figure = figures.blank_shares({"scratch": SHARES, "base": {"block1_conv1": 0.5}})
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]  # type: ignore[attr-defined]
+    assert heights == [[0, 25], [50]]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["conv1", "pool1"]
+
+
+def test_patterns_stand_at_full_size_under_their_layers_name() -> None:
+    patterns = RANDOM.integers(0, 256, (9, 32, 32, 3), np.uint8)
+    figure = figures.filter_grid({"block1_conv1": patterns, "block2_conv1": patterns[:2]})
+    first, second = pasted(figure)
+    np.testing.assert_array_equal(first[33:65, :32], patterns[8])
+    np.testing.assert_array_equal(second[:, 33:], patterns[1])
+    assert written(figure) == ["block1_conv1", "block2_conv1"]
+
+
+def test_no_heat_shows_the_photograph_and_heat_covers_its_own_part() -> None:
+    cold = figures.overlay(IMAGE, np.zeros((6, 6), np.float16), 48)
+    assert np.abs(cold.astype(int) - IMAGE).max() <= 1
+    spot = np.zeros((6, 6), np.float16)
+    spot[1, 4] = 1
+    changed = np.abs(figures.overlay(IMAGE, spot, 48).astype(int) - IMAGE).max(axis=2) > 1
+    rows, columns = np.nonzero(changed)
+    assert changed[8:16, 32:40].mean() > 0.9
+    assert (rows.min() >= 0, rows.max() < 24, columns.min() >= 24) == (True, True, True)
+
+
+def test_photographs_are_thumbnails() -> None:
+    large = np.zeros((600, 600, 3), np.uint8)
+    assert max(figures.thumbnail(large).shape) <= 150
+    maps = {method: np.zeros((3, 6, 6), np.float16) for method in figures.METHODS}
+    tile = figures.THUMBNAIL
+    assert figures.strip(large, maps).shape == (tile, (1 + 3 * 2) * (tile + 1) - 1, 3)
+
+
+def test_a_strip_shows_class_after_class_by_both_methods() -> None:
+    maps = {
+        method: RANDOM.random((2, 6, 6)).astype(np.float16)
+        for method in ("grad_cam_plus_plus", "grad_cam")
+    }
+    strip, step = figures.strip(IMAGE, maps), figures.THUMBNAIL + 1
+    expected = [
+        figures.overlay(IMAGE, maps[method][label])
+        for label in (0, 1)
+        for method in ("grad_cam", "grad_cam_plus_plus")
+    ]
+    for i, tile in enumerate([figures.thumbnail(IMAGE), *expected]):
+        np.testing.assert_array_equal(strip[:, i * step : (i + 1) * step - 1], tile)
+    figure = figures.heatmaps([("cat.1", strip), ("cat.1", strip)], ["cat", "dog"])
+    assert written(figure)[:4] == [
+        "Grad-CAM\nfor cat",
+        "Grad-CAM++\nfor cat",
+        "Grad-CAM\nfor dog",
+        "Grad-CAM++\nfor dog",
+    ]
+    assert written(figure)[4:] == ["cat.1", "cat.1"]
+    np.testing.assert_array_equal(pasted(figure)[1], strip)
+
+
+def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:
+    figure = figures.filter_grid({"block1_conv1": IMAGE[None] // 64 * 64})
+    artifacts.write_png(tmp_path / "f.png", figure)
+    with Image.open(tmp_path / "f.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    np.testing.assert_array_equal(pixels[figures.LINE : figures.LINE + 48, :48], IMAGE // 64 * 64)
+
+
 @pytest.mark.parametrize(
     "figure",
     [
         figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
         figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
         figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
+        figures.activation_grid(MAPS, SHARES),
+        figures.blank_shares({"scratch": SHARES, "<base> $x$": SHARES}),
     ],
 )
 def test_figures_are_drawn_the_same_every_time(figure: Figure, tmp_path: Path) -> None:
@@ -83,4 +186,4 @@ def test_figures_are_drawn_the_same_every_time(figure: Figure, tmp_path: Path) -
         artifacts.write_png(tmp_path / f"{i}.png", figure)
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     with Image.open(tmp_path / "0.png") as picture:
-        assert min(picture.size) > 200
+        assert min(picture.size) > 100

@@ -13,7 +13,7 @@ SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
 LAYERS = [
     {"seeds", "learning_curve", "reproduction"},
     {"rungs", "climbs"},
-    {"training", "activations", "evaluation", "tracking", "report"},
+    {"training", "activations", "evaluation", "interpretation", "selection", "tracking", "report"},
     {"models", "weights", "images", "figures"},
     {"bases", "augmentation", "audit", "split", "sources"},
     {"cifar10", "archives", "drawing", "runtime"},
@@ -44,6 +44,7 @@ def test_imports_go_one_way(path: Path) -> None:
     [
         ("tensorflow", "runtime"),
         ("keras", "runtime"),
+        ("tf_keras_vis", "interpretation"),
         ("mlflow", "tracking"),
         ("cv2", "augmentation"),
     ],

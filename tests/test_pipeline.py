@@ -17,7 +17,7 @@ import yaml
 
 import graph
 from conftest import drawn_pictures, write_zip
-from ladder import archives, artifacts, evaluation, paths, settings
+from ladder import archives, artifacts, evaluation, figures, paths, settings
 
 ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -92,9 +92,18 @@ def rerun_by(param: str) -> set[str]:
         reached = grown
 
 
+# A change of fine_tune reaches these; which pictures every rung gets wrong depends on all rungs.
+AFTER_FINE_TUNING = {"fine_tune", "predict@fine_tuned", "evaluate", "render"} | {
+    f"interpret@{rung}" for rung in paths.RUNGS
+}
+
+
 def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
-    expected = {"fine_tune", "predict@fine_tuned", "evaluate", "render"}
-    assert rerun_by("fine_tune") == expected
+    assert rerun_by("fine_tune") == AFTER_FINE_TUNING
+
+
+def test_the_looks_of_filters_rerun_their_stage_alone() -> None:
+    assert rerun_by("interpretation.steps") == {"interpret_base", "render"}
 
 
 def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
@@ -157,6 +166,7 @@ def dvc(copy: Path) -> Climb:
     params["image_size"] = 48
     params["base"]["weights"] = "none"
     params["augmentation"]["views"] = 2
+    params["interpretation"] |= {"filters_per_layer": 3, "pattern_size": 32, "steps": 2}
     for section in params.values():
         if isinstance(section, dict) and "epochs" in section:
             section |= {"epochs": 2, "batch_size": 4}
@@ -204,8 +214,36 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     scratch = convnet + (128 + 1) * 512 + 512 + 1
     block5 = 3 * (512 * 9 + 1) * 512
     assert ladder["trainable_parameters"].tolist() == [scratch, scratch, head, head, head + block5]
-    for name in ("staircase", "curves", "confusion"):
-        assert (reports / "figures" / f"{name}.png").stat().st_size > 5_000
+    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
+    drawn = {path.stem: path.stat().st_size for path in (reports / "figures").iterdir()}
+    assert set(drawn) == {Path(plot).stem for plot in plots}
+    assert min(drawn.values()) > 5_000
+    assert sum(drawn.values()) < 3_000_000
+
+
+def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    pixels = artifacts.read_npy(climbed / files.images("test"))
+    for rung in paths.RUNGS:
+        seen = artifacts.read_npz(climbed / files.interpretation(rung))
+        assert str(seen["weights_sha256"]) == artifacts.sha256(climbed / files.weights(rung))
+        assert (seen["gallery"][0], seen["id"][0]) == ("example", "cat.12")
+        np.testing.assert_array_equal(seen["images"][0], pixels[0])
+        predictions = pd.read_csv(climbed / files.predictions(rung))
+        of_test = predictions[predictions["subset"] == "test"].set_index("id").loc[seen["id"]]
+        np.testing.assert_array_equal(seen["probabilities"][:, 1], of_test["probability"])
+        mistakes = seen["gallery"] != "example"
+        assert ((seen["probabilities"].argmax(axis=1) != seen["label"]) >= mistakes).all()
+        layers = 8 if rung.startswith("scratch") else 18
+        assert len(seen["layers"]) == len(seen["blank_share"]) == layers
+        for method in figures.METHODS:
+            assert seen[method].shape[:2] == (len(seen["id"]), 2)
+            assert ((seen[method] >= 0) & (seen[method] <= 1)).all()
+    first, kept = (artifacts.read_npz(climbed / files.interpretation(r)) for r in paths.RUNGS[2:4])
+    for layer in first["layers"]:  # a frozen base sees the same in rungs 3 and 4
+        np.testing.assert_array_equal(first[f"activations/{layer}"], kept[f"activations/{layer}"])
+    patterns = artifacts.read_npz(climbed / files.interpretation("base"))
+    assert {pattern.shape for pattern in patterns.values()} == {(3, 32, 32, 3)}
 
 
 def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None:
@@ -221,7 +259,8 @@ def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None
 
 def test_the_lock_beside_the_results_is_of_the_climb(climbed: Path) -> None:
     lock = yaml.safe_load((climbed / "reports/dogs_vs_cats/climb.lock").read_text())
-    assert set(lock["stages"]) == flat_stages().keys() - {"evaluate", "render"}
+    trained = {name for name in flat_stages() if not name.startswith("interpret")}
+    assert set(lock["stages"]) == trained - {"evaluate", "render"}
     current = yaml.safe_load((climbed / "dvc.lock").read_text())["stages"]
     assert all(current[name] == stage for name, stage in lock["stages"].items())
 
@@ -255,6 +294,8 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         assert run.data.tags["mlflow.source.git.commit"] == head.stdout.strip()
         assert run.data.params["seed"] == "0"
         assert {"val_accuracy", "test_accuracy", "validation_auc"} <= run.data.metrics.keys()
+        kept = [file.path for file in mlflow.MlflowClient().list_artifacts(run.info.run_id)]
+        assert {f"heatmaps_{run.info.run_name}.png", "images"} <= set(kept)
         (logged,) = [model for model in models if model.source_run_id == run.info.run_id]
         loaded = mlflow.pyfunc.load_model(logged.model_uri)
         folder = climbed / "reports/dogs_vs_cats/predictions"
@@ -316,7 +357,7 @@ def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(
     content = yaml.safe_load(before)
     content["fine_tune"]["learning_rate"] = 0.002
     params.write_text(yaml.safe_dump(content))
-    assert ran(dvc("repro")) == {"fine_tune", "predict@fine_tuned", "evaluate", "render"}
+    assert ran(dvc("repro")) == AFTER_FINE_TUNING
     params.write_text(before)
     assert ran(dvc("repro")) == {"evaluate", "render"}  # the rest comes from the run cache
 

@@ -99,6 +99,10 @@ def test_a_wrong_type_is_refused(
         ("extraction.storage", "bfloat16", "'float16' or 'float32'"),
         ("runtime.precision", "float16", "'auto', 'float32' or 'bfloat16'"),
         ("train_head.schedule", "linear", "'constant' or 'cosine'"),
+        ("interpretation.pictures_per_gallery", 0, "greater than or equal to 1"),
+        ("interpretation.filters_per_layer", 65, "less than or equal to 64"),
+        ("interpretation.pattern_size", 31, "greater than or equal to 32"),
+        ("interpretation.steps", 0, "greater than or equal to 1"),
         ("dataset.archive_sha256", "A" * 64, r"String should match pattern .*"),
         ("dataset.archive_sha256", "a" * 63, r"String should match pattern .*"),
     ],
@@ -130,6 +134,67 @@ def test_a_value_at_the_end_of_its_range_is_taken(
 ) -> None:
     change(params, key, value)
     assert settings.read(write_params(params)).model_dump() == params
+
+
+@pytest.mark.parametrize("picture", [0, 999, "cat.1700"])
+def test_a_picture_is_a_place_or_an_id(
+    params: Params, write_params: Write, picture: int | str
+) -> None:
+    params["interpretation"]["picture"] = picture
+    assert settings.read(write_params(params)).interpretation.picture == picture
+
+
+@pytest.mark.parametrize("picture", [-1, 1.5, None, True])
+def test_what_is_neither_is_refused(params: Params, write_params: Write, picture: object) -> None:
+    params["interpretation"]["picture"] = picture
+    with pytest.raises(
+        errors.InputError, match=rf"interpretation\.picture.*: {picture}\. {ADVICE}"
+    ):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected", "received"),
+    [
+        (
+            "base.cut",
+            "block9_pool",
+            "base.cut to be one of block1_conv1, .*block5_pool",
+            "base.cut 'block9_pool', fine_tune.unfreeze_from 'block5_conv1'",
+        ),
+        (
+            "fine_tune.unfreeze_from",
+            "conv5",
+            "fine_tune.unfreeze_from to be one of block1_conv1, .*block5_pool",
+            "base.cut 'block4_pool', fine_tune.unfreeze_from 'conv5'",
+        ),
+        (
+            "fine_tune.unfreeze_from",
+            "block4_conv1",
+            "fine_tune.unfreeze_from to come after base.cut, block4_pool",
+            "base.cut 'block4_pool', fine_tune.unfreeze_from 'block4_conv1'",
+        ),
+        (
+            "interpretation.filter_layers",
+            ["block1_conv1", "block2_conv9"],
+            "interpretation.filter_layers to be of block1_conv1, .*block5_conv3",
+            "'block2_conv9'",
+        ),
+        (
+            "interpretation.filter_layers",
+            ["block1_pool"],
+            "interpretation.filter_layers to be of block1_conv1, .*block5_conv3",
+            "'block1_pool'",
+        ),
+    ],
+)
+def test_a_layer_that_does_not_serve_is_named_with_those_that_do(
+    params: Params, write_params: Write, key: str, value: object, expected: str, received: str
+) -> None:
+    change(params, key, value)
+    message = rf"params\.yaml: expected {expected}\. Received: {received}\. {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
 
 
 @pytest.mark.parametrize("number", [".nan", ".inf"])

@@ -9,8 +9,9 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from ladder import errors, figures, models, tracking
+from ladder import artifacts, errors, figures, models, tracking
 
 HISTORY = pd.DataFrame(
     {
@@ -112,6 +113,28 @@ def test_results_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path:
     assert "confusion_test.png" in [f.path for f in client.list_artifacts(run.info.run_id)]
 
 
+def test_heatmaps_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path: Path) -> None:
+    with tracking.run("scratch", "drawn", 3, {}):
+        mlflow.set_tag(tracking.WEIGHTS_TAG, HASH)
+    figure = tmp_path / "heatmaps_scratch.png"
+    artifacts.write_png(figure, figures.confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"]))
+    images = [np.full((4, 6, 3), shade, np.uint8) for shade in (10, 200)]
+    for _ in range(2):
+        tracking.log_heatmaps("drawn", HASH, figure, images)
+    tracking.log_heatmaps("drawn", "cd" * 32, figure, images)  # no such run
+    (run,) = runs()
+    client = mlflow.MlflowClient()
+    assert figure.name in [file.path for file in client.list_artifacts(run.info.run_id)]
+    logged = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
+    full = sorted(path for path in logged if path.endswith(".png"))
+    assert [path.split("+")[:3] for path in full] == [
+        ["images/heatmaps", "step", "0"],
+        ["images/heatmaps", "step", "1"],
+    ]
+    with Image.open(client.download_artifacts(run.info.run_id, full[1])) as image:
+        np.testing.assert_array_equal(np.asarray(image), images[1])
+
+
 def test_a_restored_run_is_tagged() -> None:
     with tracking.run("scratch", "drawn", 3, {}, restored=True):
         pass
@@ -136,6 +159,7 @@ def test_a_lost_server_costs_a_warning_and_nothing_else(
     with tracking.run("scratch", "drawn", 3, {}):
         finished = True
     tracking.log_results("drawn", HASH, {"test_accuracy": 0.5}, {})
+    tracking.log_heatmaps("drawn", HASH, Path(__file__), [])
     assert finished
     assert "not tracked in MLflow" in capsys.readouterr().err
 

@@ -5,7 +5,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ from ladder import errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+DPI = 120  # of figures
 
 
 @contextmanager
@@ -75,10 +79,16 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Writes named arrays, not compressed: so bytes repeat whatever the zlib."""
+    with whole(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)  # dated 1980 by `zipfile`
+
+
 def write_png(path: Path, figure: "Figure") -> None:
     """Writes a figure; without matplotlib's version in it, so that bytes repeat."""
     with whole(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+        figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
 
 
 def read_views(folder: Path) -> list[NDArray[Any]]:
@@ -112,3 +122,21 @@ def read_npy(path: Path) -> NDArray[Any]:
             advice="Delete it and run `dvc repro` again.",
         ) from error
     return array
+
+
+def read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Returns the named arrays.
+
+    Raises:
+        InputError: not a whole `.npz` file of numbers and texts.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise errors.InputError(
+            str(path),
+            expected="a whole .npz file of numbers and texts",
+            received=str(error),
+            advice="Delete it and run `dvc repro` again.",
+        ) from error

@@ -80,5 +80,6 @@ def check_layer(model: keras.Model, name: str) -> None:
             "name of a layer",
             expected=f"one of {', '.join(names)}",
             received=name,
-            advice="Correct base.cut or fine_tune.unfreeze_from in params.yaml.",
+            advice="Correct base.cut, fine_tune.unfreeze_from or interpretation.filter_layers in "
+            "params.yaml.",
         )

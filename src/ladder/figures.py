@@ -1,6 +1,7 @@
 """The only import of matplotlib: arrays and frames in, figures out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 
@@ -12,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+from PIL import Image
 
-from ladder import paths
+from ladder import artifacts, paths
 
 TITLES: dict[str, str] = {
     "scratch": "convnet\nfrom scratch",
@@ -23,6 +25,12 @@ TITLES: dict[str, str] = {
     "fine_tuned": "fine-tuned\nblock5",
 }
 TEST, VALIDATION, BOOK = "#1f4e79", "#7fa7c9", "#c0392b"
+METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
+
+Pixels = NDArray[np.uint8]
+CHANNELS_PER_ROW = 16  # the book's
+THUMBNAIL = 104  # pixels: photographs are shown no larger
+LINE = 17  # pixels of a line of text
 
 
 def staircase(ladder: pd.DataFrame, title: str) -> Figure:
@@ -124,6 +132,147 @@ def _confusion(axes: Axes, counts: NDArray[np.int64], class_names: Sequence[str]
     axes.set_xticks(ticks, class_names)
     axes.set_yticks(ticks, class_names, rotation=90, va="center")
     axes.set_xlabel("predicted")
+
+
+def activation_grid(maps: Mapping[str, Pixels], shares: Mapping[str, float]) -> Figure:
+    """Returns every channel of every layer's activation maps, 16 in a row (DLwP 5.4.1).
+
+    Layers stand below each other, with their shares of blank channels, in two or three columns.
+    """
+    columns, size = (2, 40) if sum(layer.shape[-1] for layer in maps.values()) < 1000 else (3, 20)
+    cells = {
+        name: _mosaic(_coloured(layer, size), CHANNELS_PER_ROW) for name, layer in maps.items()
+    }
+    total, passed = sum(len(cell) for cell in cells.values()), 0.0
+    tops, places = [0] * columns, {}
+    for name, cell in cells.items():
+        column = int(columns * (passed + len(cell) / 2) / total)
+        passed += len(cell)
+        places[name] = column, tops[column]
+        tops[column] += len(cell) + 2 * LINE
+    width = next(iter(cells.values())).shape[1]
+    figure = _canvas(columns * (width + LINE) - LINE, max(tops) - LINE // 2)
+    for name, (column, top) in places.items():
+        height, _, channels = maps[name].shape
+        blank = f"{100 * shares[name]:.0f} % blank"
+        text = f"{name}: {channels} channels of {height} × {height}, {blank}"
+        _write(figure, text, column * (width + LINE), top + LINE)
+        _paste(figure, cells[name], column * (width + LINE), top + LINE)
+    return figure
+
+
+def _coloured(layer: Pixels, size: int) -> Pixels:
+    """Activation maps (height, width, channels) as (channels, size, size, 3)."""
+    shrinks = layer.shape[0] > size
+    how = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
+    shown = [_resized(channel, size, how) for channel in np.moveaxis(layer, -1, 0)]
+    coloured: Pixels = mpl.colormaps["viridis"](np.stack(shown), bytes=True)[..., :3]
+    return coloured
+
+
+def blank_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Returns the share of blank channels by layer, for each of the named networks."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    widths = [len(layers) for layers in shares.values()]
+    grid = figure.subplots(1, len(shares), squeeze=False, sharey=True, width_ratios=widths).ravel()
+    for axes, (title, layers) in zip(grid, shares.items(), strict=True):
+        axes.bar(range(len(layers)), [100 * share for share in layers.values()], color=TEST)
+        axes.set_xticks(range(len(layers)), list(layers), rotation=90)
+        axes.set_title(title, parse_math=False)
+        _bare(axes)
+    grid[0].set_ylabel("blank channels, %")
+    return figure
+
+
+def filter_grid(patterns: Mapping[str, Pixels]) -> Figure:
+    """Returns what filters respond to most, (n, S, S, 3) a layer, at full size (DLwP 5.4.2)."""
+    cells = {name: _mosaic(images, CHANNELS_PER_ROW // 2) for name, images in patterns.items()}
+    height = sum(len(cell) + 2 * LINE for cell in cells.values()) - LINE // 2
+    figure, top = _canvas(max(cell.shape[1] for cell in cells.values()), height), 0
+    for name, cell in cells.items():
+        _write(figure, name, 0, top + LINE)
+        _paste(figure, cell, 0, top + LINE)
+        top += len(cell) + 2 * LINE
+    return figure
+
+
+def overlay(image: Pixels, heatmap: NDArray[np.floating], size: int = THUMBNAIL) -> Pixels:
+    """Returns a heatmap in [0, 1] over its image (S, S, 3), as (size, size, 3).
+
+    The heatmap's cells are spread bilinearly over the image; the hotter, the denser.
+    """
+    heat = _resized(heatmap.astype(np.float32), size, Image.Resampling.BILINEAR).clip(0, 1)
+    colour = mpl.colormaps["turbo"](heat)[..., :3] * 255
+    alpha = 0.65 * heat[..., None]
+    blended: Pixels = ((1 - alpha) * thumbnail(image, size) + alpha * colour).astype(np.uint8)
+    return blended
+
+
+def thumbnail(image: Pixels, size: int = THUMBNAIL) -> Pixels:
+    """Returns an image (S, S, 3) as (size, size, 3)."""
+    return _resized(image, size, Image.Resampling.BILINEAR)
+
+
+def strip(image: Pixels, maps: Mapping[str, NDArray[np.floating]]) -> Pixels:
+    """Returns an image beside its heatmaps (k, height, width) by method, class after class."""
+    classes = range(len(next(iter(maps.values()))))
+    overlays = [overlay(image, maps[method][label]) for label in classes for method in METHODS]
+    return _mosaic(np.stack([thumbnail(image), *overlays]), 1 + len(overlays))
+
+
+def heatmaps(strips: Sequence[tuple[str, Pixels]], class_names: Sequence[str]) -> Figure:
+    """Returns strips below each other under the names of their columns, each after its text."""
+    left, above = 9 * LINE, 2 * LINE
+    height, width = strips[0][1].shape[:2]
+    figure = _canvas(left + width, above + len(strips) * (height + 2))
+    for i, (label, method) in enumerate(
+        [(label, method) for label in class_names for method in METHODS.values()]
+    ):
+        x = left + (i + 1) * (THUMBNAIL + 1)
+        _write(figure, f"{method}\nfor {label}", x, above)
+    for i, (text, pixels) in enumerate(strips):
+        top = above + i * (height + 2)
+        _write(figure, text, 0, top + height // 2 + LINE)
+        _paste(figure, pixels, left, top)
+    return figure
+
+
+def _resized(array: NDArray[Any], size: int, how: Image.Resampling) -> NDArray[Any]:
+    return np.asarray(Image.fromarray(array).resize((size, size), how))
+
+
+def _mosaic(images: Pixels, per_row: int) -> Pixels:
+    """Images (n, H, W, 3) in rows, a white pixel between them."""
+    count, height, width, _ = images.shape
+    rows = -(-count // per_row)
+    mosaic = np.full(
+        (rows * (height + 1) - 1, min(count, per_row) * (width + 1) - 1, 3), 255, np.uint8
+    )
+    for i, image in enumerate(images):
+        y, x = i // per_row * (height + 1), i % per_row * (width + 1)
+        mosaic[y : y + height, x : x + width] = image
+    return mosaic
+
+
+def _canvas(width: int, height: int) -> Figure:
+    """An empty figure of so many pixels, on which pictures keep theirs."""
+    return Figure(figsize=(width / artifacts.DPI, height / artifacts.DPI), dpi=artifacts.DPI)
+
+
+def _paste(figure: Figure, pixels: Pixels, x: int, y: int) -> None:
+    width, height = figure.get_size_inches() * artifacts.DPI
+    rows, columns = pixels.shape[:2]
+    box = (x / width, 1 - (y + rows) / height, columns / width, rows / height)
+    axes = figure.add_axes(box)
+    axes.imshow(pixels, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+
+
+def _write(figure: Figure, text: str, x: int, y: int) -> None:
+    """Writes lines of text that end above (x, y)."""
+    width, height = figure.get_size_inches() * artifacts.DPI
+    place = x / width, 1 - (y - LINE / 4) / height
+    figure.text(*place, text, fontsize=7, va="bottom", parse_math=False)
 
 
 def _subplots(width: float, height: float) -> tuple[Figure, Axes]:

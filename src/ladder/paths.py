@@ -89,6 +89,9 @@ class DatasetPaths:
     def predictions(self, rung: Rung) -> Path:
         return self.root / "predictions" / f"{rung}.csv"
 
+    def interpretation(self, name: Rung | Literal["base"]) -> Path:
+        return self.root / "interpretation" / f"{name}.npz"
+
     @property
     def reports(self) -> Path:
         return Path("reports") / self.source

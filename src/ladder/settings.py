@@ -121,6 +121,17 @@ class FineTuning(Fit):
     unfreeze_from: str
 
 
+class Interpretation(Section):
+    """What is computed and drawn of what the networks see."""
+
+    picture: Annotated[int, Field(ge=0)] | str  # of test: its place, or its id in the manifest
+    pictures_per_gallery: Annotated[int, Field(ge=1, le=50)]
+    filter_layers: Annotated[list[str], Field(min_length=1)]
+    filters_per_layer: Annotated[int, Field(ge=1, le=64)]  # every layer of a base has as many
+    pattern_size: Annotated[int, Field(ge=32, le=512)]
+    steps: Count
+
+
 class Settings(Section):
     """The whole of params.yaml: a field a key."""
 
@@ -137,29 +148,47 @@ class Settings(Section):
     train_head: Training
     train_end_to_end: EndToEnd
     fine_tune: FineTuning
+    interpretation: Interpretation
 
     @model_validator(mode="after")
     def _layers_exist_in_order(self) -> Self:
         layers = LAYERS[self.base.name]
-        for key, name in (
-            ("base.cut", self.base.cut),
-            ("fine_tune.unfreeze_from", self.fine_tune.unfreeze_from),
-        ):
-            if name not in layers:
-                raise PydanticCustomError("layer", f"{key} to be one of {', '.join(layers)}")
+        chosen = {
+            "base.cut": self.base.cut,
+            "fine_tune.unfreeze_from": self.fine_tune.unfreeze_from,
+        }
         first = self.train_end_to_end.unfreeze_from
+        told = chosen | {"train_end_to_end.unfreeze_from": first}
+        received = {"received": ", ".join(f"{key} {name!r}" for key, name in told.items())}
+        for key, name in chosen.items():
+            if name not in layers:
+                raise PydanticCustomError(
+                    "layer", f"{key} to be one of {', '.join(layers)}", received
+                )
         allowed = ("flatten",) if self.augmentation.views else (*layers, "flatten")
         if first not in allowed:
             raise PydanticCustomError(
                 "layer",
                 f"train_end_to_end.unfreeze_from to be one of {', '.join(allowed)} for "
                 f"augmentation.views: {self.augmentation.views}",
+                received,
             )
         cut, start = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
         if self.augmentation.views and start <= cut:
             raise PydanticCustomError(
-                "layer", f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}"
+                "layer",
+                f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}",
+                received,
             )
+        return self
+
+    @model_validator(mode="after")
+    def _filters_are_of_convolutions(self) -> Self:
+        convolutions = [name for name in LAYERS[self.base.name] if "conv" in name]
+        for name in self.interpretation.filter_layers:
+            if name not in convolutions:
+                expected = f"interpretation.filter_layers to be of {', '.join(convolutions)}"
+                raise PydanticCustomError("layer", expected, {"received": repr(name)})
         return self
 
 
@@ -194,12 +223,8 @@ def _received(error: Any) -> str:
     if error["type"] == "missing":
         return "no such key"
     if error["type"] == "layer":
-        sections = error["input"]
-        names = {"base.cut": sections["base"]["cut"]} | {
-            f"{section}.unfreeze_from": sections[section]["unfreeze_from"]
-            for section in ("train_end_to_end", "fine_tune")
-        }
-        return ", ".join(f"{key} {name!r}" for key, name in names.items())
+        received: str = error["ctx"]["received"]
+        return received
     return repr(error["input"])
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ import pandas as pd
 from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
+from numpy.typing import NDArray
 
 from ladder import artifacts, errors, figures, paths
 
@@ -36,6 +37,7 @@ logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own 
 
 WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
+HEATMAPS_TAG = "ladder.heatmaps_sha256"
 
 
 def connect(experiment: str) -> str:
@@ -220,6 +222,25 @@ def group(
                 spread = float(frame[column].std())
                 client.log_metric(parent.info.run_id, f"{column}_standard_deviation", spread)
         client.set_terminated(parent.info.run_id)
+
+
+def log_heatmaps(
+    experiment: str, weights_sha256: str, figure: Path, images: Sequence[NDArray[np.uint8]]
+) -> None:
+    """Adds a figure and images to the newest run of these weights; again changes nothing.
+
+    The images stand in the order of their steps, so that the UI shows those of several runs
+    side by side.
+    """
+    with _best_effort():
+        run_id = _find(connect(experiment), weights_sha256)
+        client, digest = mlflow.MlflowClient(), artifacts.sha256(figure)
+        if run_id is None or client.get_run(run_id).data.tags.get(HEATMAPS_TAG) == digest:
+            return
+        client.log_artifact(run_id, str(figure))
+        for step, image in enumerate(images):
+            client.log_image(run_id, image, key="heatmaps", step=step, synchronous=True)
+        client.set_tag(run_id, HEATMAPS_TAG, digest)
 
 
 def ui() -> None:

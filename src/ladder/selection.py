@@ -1,0 +1,85 @@
+"""Which test pictures are looked at closer, chosen from predictions alone. No TensorFlow."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ladder import errors, evaluation, paths
+
+Rows = NDArray[np.int64]
+
+
+def gallery(
+    predictions: Mapping[paths.Rung, pd.DataFrame],
+    rung: paths.Rung,
+    picture: int | str,
+    count: int,
+) -> pd.DataFrame:
+    """Returns the pictures to look at: gallery, row in test, and the rung's prediction of each.
+
+    The galleries: `example`, the chosen picture, which all rungs share; `worst_mistakes`, the
+    rung's own; `wrong_everywhere`, which all rungs share. A picture may stand in several.
+    """
+    tests = {name: _test(frame) for name, frame in predictions.items()}
+    rows = {
+        "example": example(tests[rung], picture),
+        "worst_mistakes": worst_mistakes(tests[rung], count),
+        "wrong_everywhere": wrong_everywhere(tests, count),
+    }
+    parts = [tests[rung].iloc[chosen].assign(gallery=name) for name, chosen in rows.items()]
+    return pd.concat(parts).rename_axis("row").reset_index()
+
+
+def _test(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The rows of test, numbered as its pictures are in `images/test.npy`."""
+    return predictions[predictions["subset"] == "test"].reset_index(drop=True)
+
+
+def example(test: pd.DataFrame, picture: int | str) -> Rows:
+    """Returns the row of one picture, given by its place in test or by its id.
+
+    Raises:
+        InputError: test has no such picture.
+    """
+    places = test.index if isinstance(picture, int) else test["id"]
+    rows = np.flatnonzero(places == picture)
+    if not len(rows):
+        raise errors.InputError(
+            "interpretation.picture",
+            expected=f"a place in test from 0 to {len(test) - 1}, or an id such as "
+            f"{test['id'].iloc[0]}",
+            received=picture,
+            advice="Correct it in params.yaml; manifest.csv lists the ids.",
+        )
+    return rows
+
+
+def worst_mistakes(test: pd.DataFrame, count: int) -> Rows:
+    """Returns the rows that are wrong, the most confident first; at most `count`."""
+    return _surest(is_wrong(test), confidence(test), count)
+
+
+def wrong_everywhere(tests: Mapping[paths.Rung, pd.DataFrame], count: int) -> Rows:
+    """Returns the rows that every rung has wrong, by confidence on average; at most `count`."""
+    wrong = np.logical_and.reduce([is_wrong(test) for test in tests.values()])
+    sure: NDArray[np.float64] = np.mean([confidence(test) for test in tests.values()], axis=0)
+    return _surest(wrong, sure, count)
+
+
+def is_wrong(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Returns whether the most probable label is not the picture's (n,)."""
+    wrong: NDArray[np.bool_] = evaluation.predicted(frame) != frame["label"].to_numpy()
+    return wrong
+
+
+def confidence(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Returns the probability of the most probable label (n,)."""
+    sure: NDArray[np.float64] = evaluation.probabilities(frame).max(axis=1)
+    return sure
+
+
+def _surest(wrong: NDArray[np.bool_], sure: NDArray[np.float64], count: int) -> Rows:
+    rows = np.flatnonzero(wrong)
+    return rows[np.argsort(-sure[rows], kind="stable")][:count]

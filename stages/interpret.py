@@ -1,0 +1,58 @@
+"""Looks into one rung's saved model: activation maps and heatmaps of chosen test pictures.
+
+DLwP 5.4.1 and 5.4.3. The file's arrays, with a row per picture: gallery, id, label, probabilities
+(n, k), images (n, S, S, 3), and by method heatmaps (n, k, h, w); of the example alone, by layer:
+layers, blank_share, and activations/<layer> (h, w, channels).
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+
+from ladder import (
+    artifacts,
+    errors,
+    evaluation,
+    interpretation,
+    paths,
+    rungs,
+    runtime,
+    selection,
+    settings,
+)
+
+
+def main() -> None:
+    params = settings.load(
+        "dataset",
+        "runtime.threads",
+        "interpretation.picture",
+        "interpretation.pictures_per_gallery",
+    )
+    chosen, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
+    rung = next(rung for rung in paths.RUNGS if rung == sys.argv[1])
+    predictions = {name: pd.read_csv(files.predictions(name)) for name in paths.RUNGS}
+    pictures = selection.gallery(predictions, rung, chosen.picture, chosen.pictures_per_gallery)
+    runtime.start(params.runtime.model_copy(update={"precision": "float32"}), seed=None)
+    model, _ = rungs.read(files, rung)
+    images = artifacts.read_npy(files.images("test"))[pictures["row"]]
+    maps = interpretation.activation_maps(model, images[0])
+    heatmaps = interpretation.heatmaps(model, images)
+    arrays = {
+        "weights_sha256": np.array(artifacts.sha256(files.weights(rung))),
+        "gallery": np.array(pictures["gallery"].tolist()),
+        "id": np.array(pictures["id"].tolist()),
+        "label": pictures["label"].to_numpy(),
+        "probabilities": evaluation.probabilities(pictures),
+        "images": images,
+        **{method: found.astype(np.float16) for method, found in heatmaps.items()},
+        "layers": np.array(list(maps)),
+        "blank_share": np.array([interpretation.blank_share(layer) for layer in maps.values()]),
+        **{f"activations/{n}": interpretation.displayable(layer) for n, layer in maps.items()},
+    }
+    artifacts.write_npz(files.interpretation(rung), arrays)
+
+
+if __name__ == "__main__":
+    errors.run(main)

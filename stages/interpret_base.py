@@ -1,0 +1,37 @@
+"""Draws what the base's filters respond to most, layer by layer: edges, textures, parts.
+
+DLwP 5.4.2. The file's arrays, by layer: (filters_per_layer, pattern_size, pattern_size, 3).
+"""
+
+from tqdm import tqdm
+
+from ladder import artifacts, errors, interpretation, models, paths, runtime, settings
+
+
+def main() -> None:
+    params = settings.load(
+        "seed",
+        "dataset",
+        "base",
+        "runtime.threads",
+        "interpretation.filter_layers",
+        "interpretation.filters_per_layer",
+        "interpretation.pattern_size",
+        "interpretation.steps",
+    )
+    chosen = params.interpretation
+    runtime.start(params.runtime.model_copy(update={"precision": "float32"}), params.seed)
+    weights = paths.base_weights(params.base)
+    base = models.pixels_to_features(params.base, chosen.pattern_size, weights)
+    patterns = {
+        layer: interpretation.filter_patterns(
+            base, layer, range(chosen.filters_per_layer), chosen.steps, params.seed
+        )
+        for layer in tqdm(chosen.filter_layers, "filter patterns", unit="layer", disable=None)
+    }
+    files = paths.DatasetPaths(params.dataset.source)
+    artifacts.write_npz(files.interpretation("base"), patterns)
+
+
+if __name__ == "__main__":
+    errors.run(main)
