@@ -157,24 +157,6 @@ def test_what_is_neither_is_refused(params: Params, write_params: Write, picture
     ("key", "value", "expected", "received"),
     [
         (
-            "base.cut",
-            "block9_pool",
-            "base.cut to be one of block1_conv1, .*block5_pool",
-            "base.cut 'block9_pool', fine_tune.unfreeze_from 'block5_conv1'",
-        ),
-        (
-            "fine_tune.unfreeze_from",
-            "conv5",
-            "fine_tune.unfreeze_from to be one of block1_conv1, .*block5_pool",
-            "base.cut 'block4_pool', fine_tune.unfreeze_from 'conv5'",
-        ),
-        (
-            "fine_tune.unfreeze_from",
-            "block4_conv1",
-            "fine_tune.unfreeze_from to come after base.cut, block4_pool",
-            "base.cut 'block4_pool', fine_tune.unfreeze_from 'block4_conv1'",
-        ),
-        (
             "interpretation.filter_layers",
             ["block1_conv1", "block2_conv9"],
             "interpretation.filter_layers to be of block1_conv1, .*block5_conv3",
