@@ -26,5 +26,6 @@ if [ -n "$(git for-each-ref "refs/exps/*/*/$name")" ]; then dvc exp remove --qui
 dvc exp run --temp --name "$name" "${overrides[@]/#/--set-param=}"
 commit=$(git for-each-ref --format='%(objectname)' "refs/exps/*/*/$name")
 mkdir -p "$target"
-git archive "$commit:$reports" ladder.csv climb.lock predictions figures | tar -x -C "$target"
+git archive "$commit:$reports" climb.lock predictions figures \
+  {ladder,paired,book,calibration,duplicates,suspects}.csv | tar -x -C "$target"
 python -m ladder.report "$target"

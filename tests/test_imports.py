@@ -12,9 +12,11 @@ SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
 # Each module imports from its own row or from one further down.
 LAYERS = [
     {"rungs"},
+    {"evidence"},
+    {"comparison", "calibration", "studies"},
     {"training", "activations", "evaluation", "tracking", "report"},
     {"models", "weights", "images", "figures"},
-    {"bases", "augmentation", "audit", "split", "sources"},
+    {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources"},
     {"cifar10", "archives", "runtime"},
     {"artifacts", "paths"},
     {"settings"},
@@ -45,6 +47,9 @@ def test_imports_go_one_way(path: Path) -> None:
         ("keras", "runtime"),
         ("mlflow", "tracking"),
         ("cv2", "augmentation"),
+        ("matplotlib", "figures"),
+        ("imagehash", "duplicates"),
+        ("cleanlab", "suspects"),
     ],
 )
 def test_a_heavy_library_has_one_door(library: str, door: str) -> None:

@@ -98,8 +98,12 @@ def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
 
 
 def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
-    kept = {"download", "download_weights", "split", "decode", "extract_features"}
+    kept = {"download", "download_weights", "split", "decode", "extract_features", "audit"}
     assert flat_stages().keys() - rerun_by("seed") == kept
+
+
+def test_the_audit_trains_nothing_again() -> None:
+    assert rerun_by("audit") == {"audit", "evaluate", "render"}
 
 
 def test_augmentation_leaves_the_head_alone() -> None:
@@ -194,7 +198,7 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     scratch = convnet + (128 + 1) * 512 + 512 + 1
     block5 = 3 * (512 * 9 + 1) * 512
     assert ladder["trainable_parameters"].tolist() == [scratch, scratch, head, head, head + block5]
-    for name in ("staircase", "curves", "confusion"):
+    for name in ("staircase", "curves", "confusion", "reliability", "roc", "precision_recall"):
         assert (reports / "figures" / f"{name}.png").stat().st_size > 5_000
 
 
@@ -207,6 +211,23 @@ def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None
             assert len(part) == 8
             right = ((part["probability"] > 0.5) == (part["label"] == 1)).mean()
             assert metrics[rung][subset]["accuracy"] == pytest.approx(right)
+
+
+def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
+    reports = climbed / "reports/dogs_vs_cats"
+    names = ("paired", "book", "calibration", "duplicates", "suspects")
+    tables = {name: pd.read_csv(reports / f"{name}.csv") for name in names}
+    assert tables["paired"]["pictures"].eq(8).all()
+    assert tables["paired"].groupby("family").size().to_dict() == {"neighbours": 4, "best": 4}
+    assert len(tables["book"]) == 0  # drawn pictures are not the book's
+    assert len(tables["calibration"]) == 2 * len(paths.RUNGS)
+    manifest = pd.read_csv(climbed / "data/dogs_vs_cats/manifest.csv")
+    for name in ("duplicates", "suspects"):
+        told = tables[name].merge(manifest, on=["id", "subset", "label"])
+        assert len(told) == len(tables[name])
+    assert not tables["duplicates"]["subset"].eq(tables["duplicates"]["other_subset"]).any()
+    metrics = artifacts.read_json(climbed / "reports/metrics.json")
+    assert metrics["majority_class"] == {"train": 0.5, "validation": 0.5, "test": 0.5}
 
 
 def test_the_lock_beside_the_results_is_of_the_climb(climbed: Path) -> None:
