@@ -1,31 +1,29 @@
-"""Measures every rung on validation and on test; keeps predictions and lock beside the ladder."""
+"""Measures every rung on validation and on test, and the rungs against one another."""
 
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ladder import artifacts, errors, evaluation, figures, paths, settings, tracking
+from ladder import artifacts, errors, evaluation, evidence, figures, paths, settings, tracking
 
 
 def main() -> None:
     params = settings.load("dataset", "split", "runtime")
     files = paths.DatasetPaths(params.dataset.source)
-    results: dict[paths.Rung, dict[str, Any]] = {}
-    for rung in paths.RUNGS:
-        predictions = pd.read_csv(files.predictions(rung))
-        artifacts.write_csv(files.reports / "predictions" / f"{rung}.csv", predictions)
-        description = artifacts.read_json(files.description(rung))
-        results[rung] = {
-            **evaluation.results(predictions),
-            "seconds": seconds(files, rung),
-            "trainable_parameters": description["trainable_parameters"],
-        }
-        class_names = description["model"]["class_names"]
-        track(files, rung, params.runtime, results[rung], predictions, class_names)
+    manifest, duplicates = pd.read_csv(files.manifest), pd.read_csv(files.duplicates)
+    predictions = {rung: pd.read_csv(files.predictions(rung)) for rung in paths.RUNGS}
+    costs = {rung: cost(files, rung) for rung in paths.RUNGS}
+    results = evidence.results(predictions, costs, duplicates)
+    class_names = sorted(manifest["class_name"].unique())
     is_book = evaluation.is_book(params.dataset.source, params.split, class_names)
-    artifacts.write_csv(files.reports / "ladder.csv", evaluation.ladder(results, is_book))
-    artifacts.write_json(paths.METRICS, {"dataset": params.dataset.source, **results})
+    ladder = evaluation.ladder(results, is_book)
+    tables = evidence.tables(predictions, ladder, duplicates, pd.read_csv(files.suspects))
+    for name, frame in tables.items():
+        artifacts.write_csv(files.reports / f"{name}.csv", frame)
+    majority = evaluation.majority(manifest)
+    metrics = {"dataset": params.dataset.source, "majority_class": majority} | dict(results)
+    artifacts.write_json(paths.METRICS, metrics)
     runtimes = {r: artifacts.read_json(files.description(r))["runtime"] for r in paths.RUNGS}
     artifacts.write_json(files.reports / "runtime.json", runtimes)
     beside = [f"interpret@{rung}" for rung in paths.RUNGS]  # may come before this stage or after
@@ -33,13 +31,17 @@ def main() -> None:
         Path("dvc.lock"), "evaluate", "render", "interpret_base", *beside
     )
     artifacts.write_text(files.reports / "climb.lock", lock)
+    for rung in paths.RUNGS:
+        track(files, rung, params.runtime, results[rung], predictions[rung], class_names)
 
 
-def seconds(files: paths.DatasetPaths, rung: paths.Rung) -> float:
+def cost(files: paths.DatasetPaths, rung: paths.Rung) -> dict[str, float]:
     """Returns what this rung adds to the climb: its training and the extraction that it needs."""
-    trained: float = pd.read_csv(files.history(rung))["seconds"].sum()
+    seconds: float = pd.read_csv(files.history(rung))["seconds"].sum()
     stage = {"features": "extract_features", "features_augmented": "extract_views"}.get(rung)
-    return trained + (artifacts.read_json(files.seconds(stage))["seconds"] if stage else 0.0)
+    seconds += artifacts.read_json(files.seconds(stage))["seconds"] if stage else 0.0
+    parameters = artifacts.read_json(files.description(rung))["trainable_parameters"]
+    return {"seconds": seconds, "trainable_parameters": parameters}
 
 
 def track(

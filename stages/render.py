@@ -1,4 +1,4 @@
-"""Draws the ladder, the curves, the confusion matrices and what the networks see. No TensorFlow."""
+"""Draws every figure of the reports. No TensorFlow."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, evaluation, figures, paths, settings, tracking
+from ladder import artifacts, calibration, errors, evaluation, figures, paths, settings, tracking
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,20 +19,26 @@ def main() -> None:
     files = paths.DatasetPaths(params.dataset.source)
     folder = files.reports / "figures"
     ladder = pd.read_csv(files.reports / "ladder.csv")
+    measured = pd.read_csv(files.reports / "calibration.csv", index_col="rung")
+    areas = measured[measured["subset"] == "test"].to_dict()
     histories = {rung: pd.read_csv(files.history(rung)) for rung in paths.RUNGS}
-    predictions = {
-        rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv") for rung in paths.RUNGS
+    tests = {
+        rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv").query("subset == 'test'")
+        for rung in paths.RUNGS
     }
     class_names = artifacts.read_json(files.description("scratch"))["model"]["class_names"]
-    counts = {
-        rung: evaluation.confusion(frame[frame["subset"] == "test"])
-        for rung, frame in predictions.items()
-    }
+    counts = {rung: evaluation.confusion(frame) for rung, frame in tests.items()}
+    bins = {rung: calibration.reliability(frame) for rung, frame in tests.items()}
+    roc = {rung: calibration.roc(frame) for rung, frame in tests.items()}
+    precision_recall = {rung: calibration.precision_recall(frame) for rung, frame in tests.items()}
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
     drawn = {
         "staircase": figures.staircase(ladder, params.dataset.source),
         "curves": figures.histories(histories),
         "confusion": figures.confusions(counts, class_names),
+        "reliability": figures.reliability(bins, areas["expected_calibration_error"]),
+        "roc": figures.roc(roc, areas["auc"]),
+        "precision_recall": figures.precision_recall(precision_recall, areas["average_precision"]),
         "filters": figures.filter_grid(artifacts.read_npz(files.interpretation("base"))),
         **activations({"scratch": seen["scratch"], "base": seen["features"]}),
         **heatmaps(seen, class_names),

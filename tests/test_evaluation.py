@@ -180,7 +180,8 @@ def test_the_probabilities_of_two_classes_are_the_first_and_the_second() -> None
 def test_results_are_of_validation_and_test_apart() -> None:
     validation = binary([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3]).assign(subset="validation")
     test = binary([0, 1], [0.8, 0.7]).assign(subset="test")
-    results = evaluation.results(pd.concat([test, validation]))
+    frame = pd.concat([test, validation]).assign(id=range(6))
+    results = evaluation.results(frame, twins())
     assert list(results) == ["validation", "test"]
     assert (results["validation"]["accuracy"], results["validation"]["pictures"]) == (0.75, 4)
     assert (results["test"]["accuracy"], results["test"]["pictures"]) == (0.5, 2)
@@ -192,6 +193,39 @@ def test_results_are_of_validation_and_test_apart() -> None:
     }
 
 
+def twins(*ids: str) -> pd.DataFrame:
+    """Returns duplicates whose later pictures have these ids."""
+    return pd.DataFrame({"id": ["cat.0"] * len(ids), "other_id": list(ids)})
+
+
+def test_accuracy_without_duplicates_leaves_the_later_pictures_out() -> None:
+    test = binary([0, 1, 0, 1], [0.1, 0.9, 0.8, 0.7]).assign(subset="test")
+    frame = pd.concat([test, test.assign(subset="validation")])
+    frame["id"] = ["cat.5", "dog.5", "cat.6", "dog.6", "cat.0", "dog.0", "cat.1", "dog.1"]
+    results = evaluation.results(frame, twins("dog.5", "cat.6", "dog.1", "cat.6"))
+    told = {
+        subset: (r["pictures_without_duplicates"], r["accuracy_without_duplicates"])
+        for subset, r in results.items()
+    }
+    assert told == {"test": (2, 1.0), "validation": (3, pytest.approx(2 / 3))}
+    assert results["test"]["accuracy"] == 0.75
+
+
+def test_where_all_pictures_are_duplicates_there_is_no_accuracy_without() -> None:
+    frame = binary([0, 1], [0.1, 0.9]).assign(id=["cat.5", "dog.5"])
+    both = pd.concat([frame.assign(subset=subset) for subset in ("validation", "test")])
+    test = evaluation.results(both, twins("cat.5", "dog.5"))["test"]
+    assert test["pictures_without_duplicates"] == 0
+    assert "accuracy_without_duplicates" not in test
+
+
+def test_the_majority_is_trains() -> None:
+    subsets = ["train"] * 5 + ["validation"] * 4 + ["test"] * 3
+    manifest = pd.DataFrame({"label": [1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 1], "subset": subsets})
+    expected = {"train": 3 / 5, "validation": 1 / 4, "test": 2 / 3}
+    assert evaluation.majority(manifest) == pytest.approx(expected)
+
+
 def result(validation: float, test: float, seconds: float, parameters: int) -> dict[str, Any]:
     def around(accuracy: float) -> dict[str, float]:
         low, high = accuracy - 0.02, accuracy + 0.01
@@ -199,7 +233,7 @@ def result(validation: float, test: float, seconds: float, parameters: int) -> d
 
     return {
         "validation": around(validation),
-        "test": around(test),
+        "test": around(test) | {"accuracy_without_duplicates": test - 0.1},
         "seconds": seconds,
         "trainable_parameters": parameters,
     }
@@ -227,6 +261,8 @@ def test_the_ladder_has_a_row_a_rung_and_these_columns(is_book: bool) -> None:
         "test_ci_high",
         "seconds",
         "trainable_parameters",
+        "seconds_alone",
+        "test_accuracy_without_duplicates",
     ]
     assert frame["rung"].tolist() == [
         "scratch",
@@ -251,7 +287,14 @@ def test_a_rung_of_the_ladder_holds_its_results() -> None:
         "test_ci_high": pytest.approx(0.66),
         "seconds": 12.3,
         "trainable_parameters": 1,
+        "seconds_alone": 12.3,
+        "test_accuracy_without_duplicates": pytest.approx(0.55),
     }
+
+
+def test_fine_tuning_costs_what_the_rung_costs_that_it_starts_from() -> None:
+    frame = climbed(False)
+    assert frame["seconds_alone"].tolist() == [12.3, 12.3, 12.3, 12.3, 24.7]
 
 
 def test_the_books_figures_stand_beside_its_pictures() -> None:

@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -32,6 +33,35 @@ HISTORY = pd.DataFrame(
     }
 )
 COUNTS = np.array([[9, 1], [0, 0]])  # a class that the subset does not have
+BINS = pd.DataFrame(
+    {
+        "low": [0.6, 0.8],
+        "pictures": [3, 9],
+        "confidence": [0.65, 0.9],
+        "accuracy": [1 / 3, 8 / 9],
+        "ci_low": [0.06, 0.57],
+        "ci_high": [0.79, 0.98],
+    }
+)
+ROC = pd.DataFrame({"false_positive_rate": [0, 0.5, 1], "true_positive_rate": [0, 1, 1]})
+SEEDS = pd.DataFrame({"rung": ["scratch"] * 2 + ["features"] * 2, "accuracy": [0.7, 0.8, 0.9, 1]})
+MEANS = pd.DataFrame(
+    {
+        "rung": ["scratch", "features"],
+        "mean": [0.75, 0.95],
+        "ci_low": [0.6, 0.9],
+        "ci_high": [0.9, 1],
+    }
+)
+POINTS = pd.DataFrame(
+    {
+        "rung": ["features", "fine_tuned", "features", "fine_tuned"],
+        "train_pictures": [100, 100, 2000, 2000],
+        "mean": [0.8, 0.85, 0.9, 0.95],
+        "ci_low": [0.7, 0.75, 0.8, 0.9],
+        "ci_high": [0.9, 0.95, 0.95, 0.99],
+    }
+)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -70,6 +100,53 @@ def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:
 
 def test_confusion_shows_every_count() -> None:
     assert texts(figures.confusion(COUNTS, ["cat", "dog"])) == ["9", "1", "0", "0"]
+
+
+def test_reliability_stands_at_the_bins() -> None:
+    figure = figures.reliability(
+        {"scratch": BINS, "features": BINS}, {"scratch": 0.1, "features": 0.2}
+    )
+    for axes, error in zip(figure.axes, ("10.0", "20.0"), strict=True):
+        (points,) = [c for c in axes.collections if isinstance(c, PathCollection)]
+        np.testing.assert_allclose(
+            np.asarray(points.get_offsets(), float), BINS[["confidence", "accuracy"]]
+        )
+        few, many = points.get_sizes()
+        assert many == pytest.approx(3 * few)
+        assert [text.get_text() for text in axes.texts] == [f"ECE {error} %"]
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]
+
+
+def test_curves_of_rungs_are_named_once_with_their_area() -> None:
+    areas = {"scratch": 0.75, "features": 0.5}
+    figure = figures.roc({"scratch": [ROC], "features": [ROC, ROC, ROC]}, areas)
+    assert legend(figure) == ["scratch, area 0.750", "features, area 0.500"]
+    drawn = [line for line in figure.axes[0].lines if len(np.ravel(line.get_xdata())) == 3]
+    assert len(drawn) == 4
+    np.testing.assert_array_equal(drawn[0].get_ydata(), ROC["true_positive_rate"])
+    assert figure.axes[0].get_xlabel() == "false positive rate"
+
+
+def test_every_seed_is_shown_beside_its_mean_and_the_book() -> None:
+    figure = figures.seeds(SEEDS, MEANS, {"features": 0.9})
+    drawn = [np.ravel(line.get_ydata()).tolist() for line in figure.axes[0].lines]
+    assert [70, 80] in [[round(y) for y in ys] for ys in drawn]
+    assert [90, 100] in [[round(y) for y in ys] for ys in drawn]
+    assert [90] in [[round(y) for y in ys] for ys in drawn]
+    assert texts(figure) == ["75.0 %", "95.0 %"]
+    assert len(legend(figure)) == 3
+    assert len(legend(figures.seeds(SEEDS, MEANS, {}))) == 2
+
+
+def test_a_learning_curve_is_a_line_per_rung() -> None:
+    figure = figures.learning_curve(POINTS)
+    assert legend(figure) == ["features", "fine_tuned"]
+    lines = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+    assert [np.ravel(line.get_ydata()).tolist() for line in lines] == [[80, 90], [85, 95]]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["100", "2,000"]
 
 
 RANDOM = np.random.default_rng(0)
@@ -174,6 +251,11 @@ def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "figure",
     [
+        figures.reliability({"scratch": BINS}, {"scratch": 0.1}),
+        figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
+        figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
+        figures.seeds(SEEDS, MEANS, {"features": 0.9}),
+        figures.learning_curve(POINTS),
         figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
         figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
         figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),

@@ -13,9 +13,11 @@ SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
 LAYERS = [
     {"seeds", "learning_curve", "reproduction"},
     {"rungs", "climbs"},
+    {"evidence"},
+    {"comparison", "calibration", "studies"},
     {"training", "activations", "evaluation", "interpretation", "selection", "tracking", "report"},
     {"models", "weights", "images", "figures"},
-    {"bases", "augmentation", "audit", "split", "sources"},
+    {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources"},
     {"cifar10", "archives", "drawing", "runtime"},
     {"artifacts", "paths"},
     {"settings"},
@@ -47,6 +49,9 @@ def test_imports_go_one_way(path: Path) -> None:
         ("tf_keras_vis", "interpretation"),
         ("mlflow", "tracking"),
         ("cv2", "augmentation"),
+        ("matplotlib", "figures"),
+        ("imagehash", "duplicates"),
+        ("cleanlab", "suspects"),
     ],
 )
 def test_a_heavy_library_has_one_door(library: str, door: str) -> None:

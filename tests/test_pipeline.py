@@ -107,8 +107,12 @@ def test_the_looks_of_filters_rerun_their_stage_alone() -> None:
 
 
 def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
-    kept = {"download", "download_weights", "split", "decode", "extract_features"}
+    kept = {"download", "download_weights", "split", "decode", "extract_features", "audit"}
     assert flat_stages().keys() - rerun_by("seed") == kept
+
+
+def test_the_audit_trains_nothing_again() -> None:
+    assert rerun_by("audit") == {"audit", "evaluate", "render"}
 
 
 def test_augmentation_leaves_the_head_alone() -> None:
@@ -257,6 +261,23 @@ def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None
             assert metrics[rung][subset]["accuracy"] == pytest.approx(right)
 
 
+def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
+    reports = climbed / "reports/dogs_vs_cats"
+    names = ("paired", "book", "calibration", "duplicates", "suspects")
+    tables = {name: pd.read_csv(reports / f"{name}.csv") for name in names}
+    assert tables["paired"]["pictures"].eq(8).all()
+    assert tables["paired"].groupby("family").size().to_dict() == {"neighbours": 4, "best": 4}
+    assert len(tables["book"]) == 0  # drawn pictures are not the book's
+    assert len(tables["calibration"]) == 2 * len(paths.RUNGS)
+    manifest = pd.read_csv(climbed / "data/dogs_vs_cats/manifest.csv")
+    for name in ("duplicates", "suspects"):
+        told = tables[name].merge(manifest, on=["id", "subset", "label"])
+        assert len(told) == len(tables[name])
+    assert not tables["duplicates"]["subset"].eq(tables["duplicates"]["other_subset"]).any()
+    metrics = artifacts.read_json(climbed / "reports/metrics.json")
+    assert metrics["majority_class"] == {"train": 0.5, "validation": 0.5, "test": 0.5}
+
+
 def test_the_lock_beside_the_results_is_of_the_climb(climbed: Path) -> None:
     lock = yaml.safe_load((climbed / "reports/dogs_vs_cats/climb.lock").read_text())
     trained = {name for name in flat_stages() if not name.startswith("interpret")}
@@ -312,17 +333,14 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     assert (climbed / "dvc.lock").read_text() == before
     reports = climbed / "reports/dogs_vs_cats"
     seeds = pd.read_csv(reports / "studies/seeds.csv")
-    assert seeds[["seed", "rung"]].to_numpy().tolist() == [
-        [s, r] for s in (0, 1) for r in paths.RUNGS
-    ]
-    ladder = pd.read_csv(reports / "ladder.csv")
-    known = seeds[seeds["seed"] == 0].reset_index(drop=True)
-    columns = ["rung", "validation_accuracy", "test_accuracy", "seconds"]
-    pd.testing.assert_frame_equal(known[columns], ladder[columns])
-    right = pd.read_csv(reports / "studies/seeds_right.csv")
-    for row in seeds.to_dict("records"):
-        column = right.loc[right["subset"] == "test", f"{row['rung']}/{row['seed']}"]
-        assert column.mean() == row["test_accuracy"]
+    assert len(seeds) == 2 * len(paths.RUNGS) * 2
+    ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
+    for subset in ("validation", "test"):
+        known = seeds[(seeds["seed"] == 0) & (seeds["subset"] == subset)].set_index("rung")
+        expected = ladder.loc[known.index, f"{subset}_accuracy"]
+        assert known["accuracy"].tolist() == expected.tolist()
+    summary = pd.read_csv(reports / "studies/seeds_summary.csv")
+    assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
     mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None
@@ -343,11 +361,11 @@ def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     reports = climbed / "reports/dogs_vs_cats"
     curve = pd.read_csv(reports / "studies/learning_curve.csv")
-    assert len(curve) == 2 * 3 * 2
+    assert sorted(curve["train_pictures"]) == [4, 4, 4, 16, 16, 16]
     ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
-    whole = curve[(curve["per_class"] == 8) & (curve["subset"] == "test")].set_index("rung")
+    whole = curve[curve["train_pictures"] == 16].set_index("rung")
     expected = ladder.loc[whole.index, "test_accuracy"]  # with all pictures: the climb's own
-    assert whole["accuracy"].tolist() == expected.tolist()
+    assert whole["mean"].tolist() == expected.tolist()
 
 
 def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(

@@ -73,3 +73,102 @@ def test_the_module_prints_the_ladder_of_the_params_dataset(
     folder.mkdir(parents=True)
     ladder(False).to_csv(folder / "ladder.csv", index=False)
     assert printed() == EMPTY + "\n"
+
+
+def paired(p_best: dict[str, float]) -> pd.DataFrame:
+    """Returns comparisons of three rungs, the last the best, with these corrected p-values."""
+    rows = [
+        ("neighbours", "features", "scratch", 1000, 300, 20, 1e-9),
+        ("neighbours", "fine_tuned", "features", 1000, 12, 7, 0.36),
+        *(("best", rung, "fine_tuned", 1000, 7, 12, p) for rung, p in p_best.items()),
+    ]
+    columns = ["family", "rung", "other", "pictures", "rung_right_alone", "other_right_alone"]
+    frame = pd.DataFrame(rows, columns=[*columns, "p_value_holm"])
+    return frame.assign(distinguishable=frame["p_value_holm"] <= 0.05)
+
+
+PRICES = pd.DataFrame(
+    {"rung": ["scratch", "features", "fine_tuned"], "seconds_alone": [20.0, 80.0, 1234.0]}
+)
+
+
+def test_a_sentence_tells_each_rung_from_the_one_before() -> None:
+    assert report.steps(paired({})) == [
+        "features is distinguishable from scratch on these 1,000 pictures: 300 right where the "
+        "other is wrong, 20 the other way; p < 0.001.",
+        "fine_tuned is not distinguishable from features on these 1,000 pictures: 12 right where "
+        "the other is wrong, 7 the other way; p = 0.360.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scratch", "features", "expected"),
+    [
+        (0.001, 0.3, "features is the cheapest rung that is not distinguishably worse than the "
+         "best, fine_tuned: 80 s instead of 1,234 s."),
+        (0.3, 0.3, "scratch is the cheapest rung that is not distinguishably worse than the "
+         "best, fine_tuned: 20 s instead of 1,234 s."),
+        (0.001, 0.01, "fine_tuned is best on test, and no cheaper rung is as good: 1,234 s."),
+    ],
+)  # fmt: skip
+def test_the_cheapest_rung_that_is_as_good_is_named(
+    scratch: float, features: float, expected: str
+) -> None:
+    assert report.advice(paired({"scratch": scratch, "features": features}), PRICES) == expected
+
+
+def test_the_best_is_named_where_it_is_the_cheapest() -> None:
+    cheap = PRICES.assign(seconds_alone=[20.0, 80.0, 5.0])
+    assert report.cheapest(paired({"scratch": 0.3, "features": 0.3}), cheap) == "fine_tuned"
+
+
+def test_the_books_figures_lie_above_inside_or_below() -> None:
+    frame = pd.DataFrame(
+        {
+            "rung": ["scratch", "features", "fine_tuned"],
+            "book": [0.71, 0.90, 0.97],
+            "subset": ["validation", "validation", "test"],
+            "notebook": ["5.2-a", "5.3-b", "5.3-b"],
+            "accuracy": [0.707, 0.976, 0.9],
+            "ci_low": [0.678, 0.9645, 0.88],
+            "ci_high": [0.7344, 0.9838, 0.9199],
+            "verdict": ["inside", "above", "below"],
+        }
+    )
+    assert report.against_book(frame) == [
+        "scratch: 70.7 % on validation; its interval 67.8 – 73.4 holds the book's 71 % (5.2-a).",
+        "features: 97.6 % on validation; its interval 96.5 – 98.4 lies above the book's 90 % "
+        "(5.3-b).",
+        "fine_tuned: 90.0 % on test; its interval 88.0 – 92.0 lies below the book's 97 % (5.3-b).",
+    ]
+
+
+def test_the_last_step_says_whether_more_labels_help() -> None:
+    frame = pd.DataFrame(
+        {
+            "rung": ["scratch", "scratch", "features", "fine_tuned"],
+            "from_pictures": [500, 1000, 1000, 1000],
+            "to_pictures": [1000, 2000, 2000, 2000],
+            "gain": [0.5, 0.031, 0.004, -0.02],
+            "ci_low": [0.4, 0.012, -0.006, -0.03],
+            "ci_high": [0.6, 0.05, 0.014, -0.01],
+        }
+    )
+    assert report.gains(frame) == [
+        "scratch: 1,000 → 2,000 train pictures, +3.1 points (+1.2 to +5.0): more labels helped.",
+        "features: 1,000 → 2,000 train pictures, +0.4 points (-0.6 to +1.4): no difference that "
+        "these pictures show.",
+        "fine_tuned: 1,000 → 2,000 train pictures, -2.0 points (-3.0 to -1.0): more labels harmed.",
+    ]
+
+
+def test_the_module_prints_what_may_be_said_below_the_ladder(
+    at_root: Path, printed: Callable[..., str]
+) -> None:
+    ladder(True).assign(seconds_alone=[5.0, 50.0]).to_csv(at_root / "ladder.csv", index=False)
+    two = paired({"scratch": 0.001}).query("rung != 'features' and other != 'features'")
+    two.to_csv(at_root / "paired.csv", index=False)
+    columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
+    pd.DataFrame(columns=columns).to_csv(at_root / "book.csv", index=False)
+    best = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
+    assert printed(str(at_root)) == f"{FILLED}\n\n{best}\n"

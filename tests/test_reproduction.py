@@ -105,7 +105,7 @@ def test_a_loss_apart_is_red_although_every_class_is_the_same() -> None:
 
 def seeds(values: list[float]) -> pd.DataFrame:
     rows = [(seed, rung, v) for rung in paths.RUNGS for seed, v in enumerate(values)]
-    return pd.DataFrame(rows, columns=["seed", "rung", "test_accuracy"])
+    return pd.DataFrame(rows, columns=["seed", "rung", "accuracy"])
 
 
 @pytest.mark.parametrize(("mean", "green"), [(0.9, True), (0.85, False), (0.95, False)])

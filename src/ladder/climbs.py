@@ -154,9 +154,9 @@ def _dvc(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def show(commit: str, path: Path) -> io.BytesIO:
+def show(commit: str, path: Path) -> bytes:
     """Returns a file that git holds, as a climb left it."""
-    return io.BytesIO(_git("show", f"{commit}:{path.as_posix()}"))
+    return _git("show", f"{commit}:{path.as_posix()}")
 
 
 def main() -> None:

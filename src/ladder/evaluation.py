@@ -28,6 +28,9 @@ BOOK_SPLIT = settings.Split(
     shuffle_train_labels=False,
 )
 
+# What a rung cannot be had without.
+STARTS_FROM: dict[paths.Rung, paths.Rung] = {"fine_tuned": "features_augmented"}
+
 LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
 
 
@@ -69,13 +72,19 @@ def predicted(frame: pd.DataFrame) -> NDArray[np.int64]:
     return labels
 
 
+def right(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Returns whether the predicted label is the true one (n,)."""
+    is_right: NDArray[np.bool_] = predicted(frame) == frame["label"].to_numpy()
+    return is_right
+
+
 def measure(frame: pd.DataFrame) -> dict[str, float]:
     """Returns accuracy with its Wilson 95 % interval, loss and AUC of one subset's predictions.
 
     For more than two classes the AUC is the mean of each class against the rest.
     """
     labels, probability = frame["label"].to_numpy(), probabilities(frame)
-    correct = int((predicted(frame) == labels).sum())
+    correct = int(right(frame).sum())
     low, high = proportion_confint(correct, len(frame), method="wilson")
     classes = np.arange(probability.shape[1])
     score: Any = probability[:, 1] if len(classes) == 2 else probability
@@ -98,19 +107,38 @@ def confusion(frame: pd.DataFrame) -> NDArray[np.int64]:
     return counts
 
 
-def results(frame: pd.DataFrame) -> dict[str, Any]:
-    """Returns the measures of validation and of test, with the confusion as scalars."""
+def results(frame: pd.DataFrame, duplicates: pd.DataFrame) -> dict[str, Any]:
+    """Returns the measures of validation and of test, with the confusion as scalars.
+
+    `accuracy_without_duplicates` is of the `pictures_without_duplicates`, which no earlier subset
+    holds as well; if there are none, it is left out.
+    """
     by_subset = {}
     for subset in ("validation", "test"):
         part = frame[frame["subset"] == subset]
         counts = confusion(part)
         cells = {f"true_{i}_as_{j}": int(n) for (i, j), n in np.ndenumerate(counts)}
+        alone = right(part[~part["id"].isin(duplicates["other_id"])])
         by_subset[subset] = {**measure(part), "pictures": len(part), "confusion": cells}
+        by_subset[subset]["pictures_without_duplicates"] = len(alone)
+        if len(alone):
+            by_subset[subset]["accuracy_without_duplicates"] = float(alone.mean())
     return by_subset
 
 
+def majority(manifest: pd.DataFrame) -> dict[str, float]:
+    """Returns the accuracy, per subset, of always answering train's most frequent label."""
+    train = manifest.loc[manifest["subset"] == "train", "label"]
+    right = manifest["label"] == train.mode()[0]
+    return {subset: float(right[manifest["subset"] == subset].mean()) for subset in paths.SUBSETS}
+
+
 def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFrame:
-    """Returns a row per rung, in their order; `book` is empty unless the pictures are its."""
+    """Returns a row per rung, in their order; `book` is empty unless the pictures are its.
+
+    `seconds` is what a rung adds to the climb; `seconds_alone` is all that it takes for a person
+    who wants this rung only, that is with the rung that it starts from.
+    """
     rows = [
         {
             "rung": rung,
@@ -124,7 +152,15 @@ def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFra
             "test_ci_high": result["test"]["accuracy_ci_high"],
             "seconds": round(result["seconds"], 1),
             "trainable_parameters": result["trainable_parameters"],
+            "seconds_alone": round(_seconds_alone(rungs, rung), 1),
+            "test_accuracy_without_duplicates": result["test"].get("accuracy_without_duplicates"),
         }
         for rung, result in rungs.items()
     ]
     return pd.DataFrame(rows)
+
+
+def _seconds_alone(rungs: dict[paths.Rung, dict[str, Any]], rung: paths.Rung) -> float:
+    before = STARTS_FROM.get(rung)
+    seconds: float = rungs[rung]["seconds"]
+    return seconds + (_seconds_alone(rungs, before) if before else 0.0)

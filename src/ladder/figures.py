@@ -31,6 +31,13 @@ Pixels = NDArray[np.uint8]
 CHANNELS_PER_ROW = 16  # the book's
 THUMBNAIL = 104  # pixels: photographs are shown no larger
 LINE = 17  # pixels of a line of text
+COLOURS: dict[str, str] = {  # told apart by all eyes (Okabe and Ito 2008)
+    "scratch": "#999999",
+    "scratch_augmented": "#e69f00",
+    "features": "#56b4e9",
+    "features_augmented": "#009e73",
+    "fine_tuned": "#cc79a7",
+}
 
 
 def staircase(ladder: pd.DataFrame, title: str) -> Figure:
@@ -132,6 +139,138 @@ def _confusion(axes: Axes, counts: NDArray[np.int64], class_names: Sequence[str]
     axes.set_xticks(ticks, class_names)
     axes.set_yticks(ticks, class_names, rotation=90, va="center")
     axes.set_xlabel("predicted")
+
+
+def reliability(
+    bins: Mapping[paths.Rung, pd.DataFrame], calibration_errors: Mapping[paths.Rung, float]
+) -> Figure:
+    """Returns every rung's reliability diagram: accuracy by confidence, with 95 % intervals.
+
+    A point's area is its share of the pictures.
+    """
+    figure = Figure(figsize=(2.6 * len(bins), 3.4), layout="constrained")
+    grid = figure.subplots(1, len(bins), squeeze=False, sharex=True, sharey=True).ravel()
+    lowest = min(frame["low"].min() for frame in bins.values())
+    for axes, (rung, frame) in zip(grid, bins.items(), strict=True):
+        axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
+        spread = np.stack(
+            [frame["accuracy"] - frame["ci_low"], frame["ci_high"] - frame["accuracy"]]
+        )
+        axes.errorbar(
+            frame["confidence"], frame["accuracy"], spread,
+            fmt="none", ecolor=VALIDATION, elinewidth=1,
+        )  # fmt: skip
+        area = 300 * frame["pictures"] / frame["pictures"].sum()
+        axes.scatter(frame["confidence"], frame["accuracy"], area.clip(lower=4), color=TEST)
+        axes.text(
+            0.97, 0.03, f"ECE {100 * calibration_errors[rung]:.1f} %",
+            transform=axes.transAxes, ha="right",
+        )  # fmt: skip
+        axes.set_title(TITLES[rung], fontsize=9)
+        axes.set_xlim(lowest, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel("confidence")
+        _bare(axes)
+    grid[0].set_ylabel("accuracy on test")
+    return figure
+
+
+def roc(points: Mapping[paths.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]) -> Figure:
+    """Returns every rung's ROC curve, one line per class that is told from the rest."""
+    figure, axes = _subplots(5, 5)
+    axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
+    _rung_curves(axes, points, areas, "area", "default")
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    return figure
+
+
+def precision_recall(
+    points: Mapping[paths.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]
+) -> Figure:
+    """Returns every rung's precision–recall steps, one line per class told from the rest."""
+    figure, axes = _subplots(5, 5)
+    _rung_curves(axes, points, areas, "average precision", "steps-post")
+    axes.legend(loc="lower left", frameon=False, fontsize=9)
+    return figure
+
+
+def _rung_curves(
+    axes: Axes,
+    points: Mapping[paths.Rung, Sequence[pd.DataFrame]],
+    areas: Mapping[str, float],
+    area_name: str,
+    drawstyle: str,
+) -> None:
+    for rung, frames in points.items():
+        label = f"{rung}, {area_name} {areas[rung]:.3f}"
+        for frame in frames:
+            x, y = frame.columns
+            axes.plot(
+                frame[x], frame[y],
+                drawstyle=drawstyle, color=COLOURS[rung], linewidth=1.5, label=label,
+            )  # fmt: skip
+            axes.set_xlabel(x.replace("_", " "))
+            axes.set_ylabel(y.replace("_", " "))
+            label = "_"  # the other classes' lines are not in the legend
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.01)
+    axes.set_aspect("equal")
+
+
+def seeds(values: pd.DataFrame, means: pd.DataFrame, book: Mapping[str, float]) -> Figure:
+    """Returns every seed's accuracy, the mean with its interval, and the book's mark, by rung.
+
+    `values` has rung, accuracy and `means` rung, mean, ci_low, ci_high, of one subset; `book` may
+    be empty.
+    """
+    figure, axes = _subplots(9, 5)
+    for step, row in enumerate(means.to_dict("records")):
+        every = 100 * values.loc[values["rung"] == row["rung"], "accuracy"]
+        axes.plot(
+            [step + 0.16] * len(every), every, "o",
+            color=VALIDATION, alpha=0.7, label="" if step else "one seed",
+        )  # fmt: skip
+        mean = 100 * row["mean"]
+        spread = [[mean - 100 * row["ci_low"]], [100 * row["ci_high"] - mean]]
+        label = "" if step else "mean of the seeds, 95 % interval over seeds and pictures"
+        axes.errorbar(step, mean, spread, fmt="o", color=TEST, capsize=4, label=label)
+        axes.annotate(
+            f"{mean:.1f} %", (step, mean), (-8, 8), textcoords="offset points", ha="right"
+        )
+    steps = [step for step, rung in enumerate(means["rung"]) if rung in book]
+    if steps:
+        marks = [100 * book[means["rung"].iloc[step]] for step in steps]
+        axes.plot(
+            np.array(steps) - 0.16, marks, "_",
+            color=BOOK, markersize=22, markeredgewidth=3, label="the book",
+        )  # fmt: skip
+    axes.set_xticks(range(len(means)), [TITLES[rung] for rung in means["rung"]])
+    axes.set_ylabel("accuracy, %")
+    axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def learning_curve(points: pd.DataFrame) -> Figure:
+    """Returns test accuracy by number of train pictures, a line with 95 % intervals per rung.
+
+    `points` has rung, train_pictures, mean, ci_low, ci_high.
+    """
+    figure, axes = _subplots(8, 5)
+    for i, (rung, frame) in enumerate(points.groupby("rung", sort=False)):
+        mean = 100 * frame["mean"]
+        spread = np.stack([mean - 100 * frame["ci_low"], 100 * frame["ci_high"] - mean])
+        beside = frame["train_pictures"] * 1.015**i  # so that intervals do not lie on one another
+        axes.errorbar(
+            beside, mean, spread, fmt="o-", color=COLOURS[str(rung)], capsize=3, label=rung
+        )
+    counts = sorted(points["train_pictures"].unique())
+    axes.set_xscale("log")
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.minorticks_off()
+    axes.set_xlabel("train pictures")
+    axes.set_ylabel("test accuracy, %")
+    axes.legend(loc="lower right", frameon=False)
+    return figure
 
 
 def activation_grid(maps: Mapping[str, Pixels], shares: Mapping[str, float]) -> Figure:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, evaluation, paths
+from ladder import artifacts, climbs, errors, paths, studies
 
 RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 
@@ -14,27 +14,32 @@ RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 def main() -> None:
     """Climbs rungs 3 to 5 on so many pictures of a class; validation and test stay the same.
 
-    Writes `studies/learning_curve.csv`: per_class, rung, subset, accuracy with its 95 % interval.
+    Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures) and
+    `studies/learning_curve_gains.csv` (what each step to more of them brought).
     """
     parser = climbs.arguments("Climbs rungs 3 to 5 on fewer and fewer pictures.")
     parser.add_argument("--per-class", type=int, nargs="+", required=True, help="how many of each")
     given = parser.parse_args()
     plan = climbs.plan(given.archive, given.recipe)
     files = paths.DatasetPaths(plan.source)
-    rows = []
+    parts = []
     for count in tqdm(given.per_class, "learning curve", disable=None):
-        overrides = [*plan.overrides, f"split.train_used_per_class={count}"]
         commit = climbs.climb(
-            f"{plan.name}-of-{count}", overrides, [f"predict@{rung}" for rung in RUNGS]
+            f"{plan.name}-of-{count}",
+            [*plan.overrides, f"split.train_used_per_class={count}"],
+            [f"predict@{rung}" for rung in RUNGS],
         )
+        manifest = fetched(commit, files.manifest)
+        pictures = int((manifest["subset"] == "train").sum())
         for rung in RUNGS:
             predictions = fetched(commit, files.predictions(rung))
-            for subset, part in predictions.groupby("subset", sort=False):
-                measures = evaluation.measure(part)
-                kept = {name: measures[name] for name in measures if name.startswith("accuracy")}
-                rows.append({"per_class": count, "rung": rung, "subset": subset, **kept})
-    artifacts.write_csv(plan.reports / "studies/learning_curve.csv", pd.DataFrame(rows))
-    print(f"{len(given.per_class)} climbs: {plan.reports / 'studies/learning_curve.csv'}")
+            parts.append(predictions.assign(rung=rung, seed=0, train_pictures=pictures))
+    together = pd.concat(parts, ignore_index=True)
+    curve = studies.learning_curve(together, seed=0)
+    artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve)
+    gains = studies.gains(together, seed=0)
+    artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
+    print(curve.to_string(index=False, float_format="{:.4f}".format))
 
 
 def fetched(commit: str, path: Path) -> pd.DataFrame:

@@ -57,6 +57,14 @@ class DatasetPaths:
     def quarantine(self) -> Path:
         return self.root / "quarantine.csv"
 
+    @property
+    def duplicates(self) -> Path:
+        return self.root / "audit/duplicates.csv"
+
+    @property
+    def suspects(self) -> Path:
+        return self.root / "audit/suspects.csv"
+
     def images(self, subset: Subset) -> Path:
         return self.root / "images" / f"{subset}.npy"
 

@@ -1,7 +1,9 @@
-"""The ladder as a person reads it."""
+"""The ladder as a person reads it, and what may be said of it."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,12 +17,107 @@ def table(ladder: pd.DataFrame) -> str:
     ]
     for row in ladder.to_dict("records"):
         book = "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}"
-        interval = f"{100 * row['test_ci_low']:.1f} – {100 * row['test_ci_high']:.1f}"
         lines.append(
             f"{row['rung']:<20}{book:>6}{100 * row['validation_accuracy']:>12.1f}"
-            f"{100 * row['test_accuracy']:>8.1f}{interval:>16}{row['seconds']:>9.0f}"
+            f"{100 * row['test_accuracy']:>8.1f}"
+            f"{_interval(row['test_ci_low'], row['test_ci_high']):>16}{row['seconds']:>9.0f}"
         )
     return "\n".join(lines)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def steps(paired: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: whether these pictures tell it from the rung before."""
+    return [
+        f"{row['rung']} {_told(row)} {row['other']} on these {row['pictures']:,} pictures: "
+        f"{row['rung_right_alone']} right where the other is wrong, {row['other_right_alone']} "
+        f"the other way; p {_p(row['p_value_holm'])}."
+        for row in paired[paired["family"] == "neighbours"].to_dict("records")
+    ]
+
+
+def _told(row: Mapping[Any, Any]) -> str:
+    return "is distinguishable from" if row["distinguishable"] else "is not distinguishable from"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def cheapest(paired: pd.DataFrame, ladder: pd.DataFrame) -> str:
+    """Returns the rung to climb to: the cheapest that these pictures do not tell from the best.
+
+    Its price is that of a person who wants this rung alone (`seconds_alone`).
+    """
+    against = paired[paired["family"] == "best"]
+    as_good = [*against["other"][:1], *against.loc[~against["distinguishable"], "rung"]]
+    candidates = ladder[ladder["rung"].isin(as_good)]
+    return str(candidates["rung"].iloc[candidates["seconds_alone"].argmin()])
+
+
+def advice(paired: pd.DataFrame, ladder: pd.DataFrame) -> str:
+    """Returns the sentence on how far one must climb."""
+    rung, best = cheapest(paired, ladder), paired.loc[paired["family"] == "best", "other"].iloc[0]
+    seconds = ladder.set_index("rung")["seconds_alone"]
+    if rung == best:
+        return f"{best} is best on test, and no cheaper rung is as good: {seconds[best]:,.0f} s."
+    return (
+        f"{rung} is the cheapest rung that is not distinguishably worse than the best, {best}: "
+        f"{seconds[rung]:,.0f} s instead of {seconds[best]:,.0f} s."
+    )
+
+
+def against_book(book: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: where its interval lies beside the book's figure."""
+    said = {
+        "above": "lies above the book's",
+        "inside": "holds the book's",
+        "below": "lies below the book's",
+    }
+    return [
+        f"{row['rung']}: {100 * row['accuracy']:.1f} % on {row['subset']}; its interval "
+        f"{_interval(row['ci_low'], row['ci_high'])} {said[row['verdict']]} {100 * row['book']:.0f}"
+        f" % ({row['notebook']})."
+        for row in book.to_dict("records")
+    ]
+
+
+def gains(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: whether the last step to more train pictures brought anything.
+
+    `frame` is `studies.gains`.
+    """
+    last = frame.groupby("rung", sort=False).tail(1)
+    sentences = []
+    for row in last.to_dict("records"):
+        told = "no difference that these pictures show"
+        if row["ci_low"] > 0:
+            told = "more labels helped"
+        elif row["ci_high"] < 0:
+            told = "more labels harmed"
+        sentences.append(
+            f"{row['rung']}: {row['from_pictures']:,} → {row['to_pictures']:,} train pictures, "
+            f"{100 * row['gain']:+.1f} points ({100 * row['ci_low']:+.1f} to "
+            f"{100 * row['ci_high']:+.1f}): {told}."
+        )
+    return sentences
+
+
+def text(folder: Path) -> str:
+    """Returns the ladder of a folder of reports, with the sentences that its tables allow."""
+    ladder = pd.read_csv(folder / "ladder.csv")
+    paragraphs = [[table(ladder)]]
+    sentences: dict[str, Callable[[pd.DataFrame], list[str]]] = {
+        "paired": lambda paired: [*steps(paired), advice(paired, ladder)],
+        "book": against_book,
+    }
+    for name, say in sentences.items():
+        if (folder / f"{name}.csv").exists():
+            paragraphs.append(say(pd.read_csv(folder / f"{name}.csv")))
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
 def main() -> None:
@@ -37,7 +134,7 @@ def main() -> None:
         raise errors.InputError(
             str(folder), expected="ladder.csv", received="none", advice="Run `make repro` first."
         )
-    print(table(pd.read_csv(folder / "ladder.csv")))
+    print(text(folder))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,13 @@ class Extraction(Section):
     storage: Literal["float16", "float32"]
 
 
+class Audit(Section):
+    """What counts as a near duplicate, and how suspected labels are sought."""
+
+    hash_distance: Annotated[int, Field(ge=0, le=256)]
+    folds: Annotated[int, Field(ge=2)]
+
+
 class Runtime(Section):
     """What decides the last bits of a result besides the seed."""
 
@@ -142,6 +149,7 @@ class Settings(Section):
     base: Base
     augmentation: Augmentation
     extraction: Extraction
+    audit: Audit
     runtime: Runtime
     train_scratch: Training
     train_scratch_augmented: Training

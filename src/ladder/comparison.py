@@ -1,0 +1,103 @@
+"""Rungs against one another and against the book, on the same pictures. No TensorFlow."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from ladder import errors, evaluation, paths
+
+LEVEL = 0.05  # of a family of tests, after Holm's correction
+
+# Where the book's figures stand: the notebooks of its first edition.
+NOTEBOOKS = {
+    "scratch": "5.2-using-convnets-with-small-datasets",
+    "scratch_augmented": "5.2-using-convnets-with-small-datasets",
+    "features": "5.3-using-a-pretrained-convnet",
+    "features_augmented": "5.3-using-a-pretrained-convnet",
+    "fine_tuned": "5.3-using-a-pretrained-convnet",
+}
+
+Pair = tuple[paths.Rung, paths.Rung]
+Right = Mapping[paths.Rung, NDArray[np.bool_]]
+Verdict = Literal["above", "inside", "below"]
+
+
+def paired(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
+    """Returns a row per pair of rungs that are compared on the same test pictures.
+
+    Columns: family, rung, other, pictures, rung_right_alone, other_right_alone, p_value,
+    p_value_holm, distinguishable. In the family "neighbours" `other` is the rung before; in "best"
+    it is the rung with the most right answers, of several the first. The test is McNemar's (1947),
+    exact; each family is corrected for its number of tests (Holm 1979).
+
+    Raises:
+        InputError: the rungs were not measured on the same pictures.
+    """
+    tests = {rung: frame[frame["subset"] == "test"] for rung, frame in predictions.items()}
+    if len({tuple(frame["id"]) for frame in tests.values()}) > 1:
+        raise errors.InputError(
+            "predictions",
+            expected="the same test pictures for every rung",
+            received="different ones",
+            advice="Run `dvc repro` again.",
+        )
+    right = {rung: evaluation.right(frame) for rung, frame in tests.items()}
+    best = max(right, key=lambda rung: int(right[rung].sum()))
+    neighbours = [(rung, before) for before, rung in itertools.pairwise(right)]
+    others = [(rung, best) for rung in right if rung != best]
+    families = _family("neighbours", neighbours, right), _family("best", others, right)
+    return pd.concat(families, ignore_index=True)
+
+
+def _family(name: str, pairs: Sequence[Pair], right: Right) -> pd.DataFrame:
+    rows = [_row(rung, other, right[rung], right[other]) for rung, other in pairs]
+    frame = pd.DataFrame(rows)
+    frame.insert(0, "family", name)
+    rejected, corrected, *_ = multipletests(frame["p_value"], LEVEL, method="holm")
+    return frame.assign(p_value_holm=corrected, distinguishable=rejected)
+
+
+def _row(
+    rung: paths.Rung, other: paths.Rung, right: NDArray[np.bool_], other_right: NDArray[np.bool_]
+) -> dict[str, object]:
+    alone, other_alone = int((right & ~other_right).sum()), int((other_right & ~right).sum())
+    both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
+    table = [[both, alone], [other_alone, neither]]
+    return {
+        "rung": rung,
+        "other": other,
+        "pictures": len(right),
+        "rung_right_alone": alone,
+        "other_right_alone": other_alone,
+        "p_value": float(mcnemar(table, exact=True).pvalue),
+    }
+
+
+def against_book(ladder: pd.DataFrame) -> pd.DataFrame:
+    """Returns a row per rung: ours beside the book's figure, both on the book's subset.
+
+    Columns: rung, book, subset, notebook, accuracy, ci_low, ci_high (Wilson 95 %), verdict. There
+    is no row where the pictures are not the book's.
+    """
+    rows = []
+    for row in ladder[ladder["book"].notna()].to_dict("records"):
+        subset = row["book_subset"]
+        low, high = row[f"{subset}_ci_low"], row[f"{subset}_ci_high"]
+        told = row["rung"], row["book"], subset, NOTEBOOKS[row["rung"]]
+        ours = row[f"{subset}_accuracy"], low, high, verdict(row["book"], low, high)
+        rows.append((*told, *ours))
+    columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def verdict(book: float, low: float, high: float) -> Verdict:
+    """Returns where an interval lies: above the book's figure, below it, or with it inside."""
+    if low > book:
+        return "above"
+    return "below" if high < book else "inside"

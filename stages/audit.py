@@ -1,0 +1,28 @@
+"""Lists pictures that stand, nearly, in two subsets, and labels that are probably wrong."""
+
+import numpy as np
+import pandas as pd
+
+from ladder import artifacts, duplicates, errors, paths, settings, suspects
+
+
+def main() -> None:
+    params = settings.load("dataset", "audit")
+    files = paths.DatasetPaths(params.dataset.source)
+    manifest = pd.read_csv(files.manifest)
+    pixels = np.concatenate([artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS])
+    near = duplicates.pairs(pixels, params.audit.hash_distance)
+    artifacts.write_csv(files.duplicates, duplicates.between_subsets(manifest, near))
+    # Of test there are no features: what finds its suspects is its predictions.
+    known = manifest[manifest["subset"] != "test"]
+    features = [artifacts.read_npy(files.features(subset)) for subset in ("train", "validation")]
+    groups = duplicates.groups(len(manifest), near)[: len(known)]
+    labels = known["label"].to_numpy(np.int64)
+    probabilities = suspects.out_of_fold(
+        np.concatenate(features), labels, groups, params.audit.folds
+    )
+    artifacts.write_csv(files.suspects, suspects.find(known, probabilities))
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,144 @@
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from ladder import comparison, errors, paths
+
+Answers = Mapping[paths.Rung, list[bool]]
+
+
+def predictions(answers: Answers) -> dict[paths.Rung, pd.DataFrame]:
+    """Returns predictions whose test answers are right as told; those of validation all differ."""
+    frames = {}
+    for rung, right in answers.items():
+        count = len(right)
+        test = pd.DataFrame({"id": range(count), "label": 1, "subset": "test"})
+        test["probability"] = np.where(right, 0.9, 0.1)
+        validation = test.assign(subset="validation", probability=0.9 if rung == "scratch" else 0.1)
+        frames[rung] = pd.concat([validation, test])
+    return frames
+
+
+def told_apart(alone: int, other_alone: int, both: int = 3, neither: int = 2) -> dict[str, Any]:
+    """Returns the row of two rungs of which so many are right alone."""
+    answers: Answers = {
+        "scratch": [False] * alone + [True] * other_alone + [True] * both + [False] * neither,
+        "features": [True] * alone + [False] * other_alone + [True] * both + [False] * neither,
+    }
+    return {str(k): v for k, v in comparison.paired(predictions(answers)).iloc[0].items()}
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Returns the p-values times the number of tests that are left, never falling (Holm 1979)."""
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        corrected[i] = largest
+    return corrected
+
+
+@pytest.mark.parametrize(("alone", "other_alone"), [(0, 0), (1, 0), (0, 5), (6, 6), (30, 12)])
+def test_the_p_value_is_the_binomial_one_of_the_discordant_pairs(
+    alone: int, other_alone: int
+) -> None:
+    row = told_apart(alone, other_alone)
+    assert (row["rung_right_alone"], row["other_right_alone"]) == (alone, other_alone)
+    assert row["pictures"] == alone + other_alone + 5
+    discordant = alone + other_alone
+    expected = binomtest(alone, discordant).pvalue if discordant else 1.0
+    assert row["p_value"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_concordant_pictures_change_nothing() -> None:
+    assert told_apart(9, 1, both=0, neither=0)["p_value"] == pytest.approx(
+        told_apart(9, 1, both=500, neither=400)["p_value"]
+    )
+
+
+def test_neighbours_and_the_best_are_compared() -> None:
+    counts: dict[paths.Rung, int] = dict(zip(paths.RUNGS, (4, 9, 7, 10, 10), strict=True))
+    frame = comparison.paired(
+        predictions({r: [i < n for i in range(12)] for r, n in counts.items()})
+    )
+    pairs = list(frame[["family", "rung", "other"]].itertuples(index=False, name=None))
+    assert pairs == [
+        ("neighbours", "scratch_augmented", "scratch"),
+        ("neighbours", "features", "scratch_augmented"),
+        ("neighbours", "features_augmented", "features"),
+        ("neighbours", "fine_tuned", "features_augmented"),
+        ("best", "scratch", "features_augmented"),  # the first of two
+        ("best", "scratch_augmented", "features_augmented"),
+        ("best", "features", "features_augmented"),
+        ("best", "fine_tuned", "features_augmented"),
+    ]
+
+
+@hypothesis_settings(max_examples=20)  # each is eight tests
+@given(st.lists(st.tuples(*[st.booleans()] * len(paths.RUNGS)), min_size=1, max_size=40))
+def test_each_family_is_corrected_by_itself(pictures: list[tuple[bool, ...]]) -> None:
+    answers = {rung: [p[i] for p in pictures] for i, rung in enumerate(paths.RUNGS)}
+    frame = comparison.paired(predictions(answers))
+    for _, family in frame.groupby("family"):
+        expected = holm(family["p_value"].tolist())
+        np.testing.assert_allclose(family["p_value_holm"], expected, atol=1e-12)
+        assert family["distinguishable"].tolist() == [p <= 0.05 for p in expected]
+
+
+def test_a_clear_difference_is_seen_and_a_small_one_is_not() -> None:
+    assert told_apart(30, 5)["distinguishable"]
+    assert not told_apart(9, 6)["distinguishable"]
+
+
+def test_other_pictures_are_refused() -> None:
+    frames = predictions({"scratch": [True, False], "features": [True, True]})
+    frames["features"] = frames["features"].assign(id=[0, 1, 0, 7])
+    with pytest.raises(errors.InputError, match="the same test pictures for every rung"):
+        comparison.paired(frames)
+
+
+def ladder(book: bool) -> pd.DataFrame:
+    figures = [0.71, 0.82, 0.90, 0.96, 0.97] if book else [None] * 5
+    subsets = ["validation"] * 4 + ["test"] if book else [None] * 5
+    return pd.DataFrame(
+        {
+            "rung": paths.RUNGS,
+            "book": figures,
+            "book_subset": subsets,
+            "validation_accuracy": [0.60, 0.82, 0.95, 0.961, 0.1],
+            "validation_ci_low": [0.57, 0.80, 0.93, 0.961, 0.1],
+            "validation_ci_high": [0.63, 0.84, 0.97, 0.970, 0.1],
+            "test_accuracy": [0.99] * 4 + [0.965],
+            "test_ci_low": [0.98] * 4 + [0.95],
+            "test_ci_high": [1.0] * 4 + [0.97],
+        }
+    )
+
+
+def test_ours_stands_beside_the_book_on_the_books_subset() -> None:
+    frame = comparison.against_book(ladder(book=True))
+    assert frame["rung"].tolist() == list(paths.RUNGS)
+    assert frame["subset"].tolist() == ["validation"] * 4 + ["test"]
+    assert frame["accuracy"].tolist() == [0.60, 0.82, 0.95, 0.961, 0.965]
+    assert frame["verdict"].tolist() == ["below", "inside", "above", "above", "inside"]
+    notebooks = frame["notebook"].str.slice(0, 3).tolist()
+    assert notebooks == ["5.2", "5.2", "5.3", "5.3", "5.3"]
+
+
+def test_there_is_nothing_to_say_of_the_book_on_other_pictures() -> None:
+    frame = comparison.against_book(ladder(book=False))
+    assert len(frame) == 0
+    assert list(frame)[-1] == "verdict"
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_exactly_one_verdict_holds(book: float, one: float, other: float) -> None:
+    low, high = min(one, other), max(one, other)
+    expected = {low > book: "above", high < book: "below", low <= book <= high: "inside"}[True]
+    assert comparison.verdict(book, low, high) == expected

@@ -1,0 +1,186 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
+
+from ladder import errors, studies
+
+Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
+
+
+def width(values: NDArray[np.float64], seed: int = 0) -> float:
+    low, high = studies.two_level_interval(values, seed)
+    return high - low
+
+
+def test_with_one_seed_only_the_pictures_vary() -> None:
+    right = np.zeros((1, 800))
+    right[0, :600] = 1
+    expected = 2 * Z * math.sqrt(0.75 * 0.25 / 800)
+    assert width(right) == pytest.approx(expected, rel=0.05)
+
+
+def test_with_equal_pictures_only_the_seeds_vary() -> None:
+    by_seed = np.random.default_rng(0).normal(0, 1, (40, 1))
+    expected = 2 * Z * by_seed.std() / math.sqrt(40)
+    assert width(np.repeat(by_seed, 7, axis=1)) == pytest.approx(expected, rel=0.05)
+
+
+def test_both_variances_add() -> None:
+    random = np.random.default_rng(1)
+    by_seed, by_picture = random.normal(0, 1, (30, 1)), random.normal(0, 3, (1, 200))
+    variance = by_seed.var() / 30 + by_picture.var() / 200
+    assert width(by_seed + by_picture) == pytest.approx(2 * Z * math.sqrt(variance), rel=0.05)
+
+
+def test_the_interval_repeats_with_its_seed() -> None:
+    right = np.random.default_rng(2).integers(0, 2, (3, 50)).astype(float)
+    assert studies.two_level_interval(right, 4) == studies.two_level_interval(right, 4)
+    assert studies.two_level_interval(right, 4) != studies.two_level_interval(right, 5)
+
+
+def test_the_interval_holds_what_it_claims() -> None:
+    """Of seeds and pictures drawn anew, the true mean 0 lies inside in about 95 % of cases."""
+    random, hits = np.random.default_rng(3), 0
+    for trial in range(60):
+        values = random.normal(0, 1, (20, 1)) + random.normal(0, 2, (1, 60))
+        low, high = studies.two_level_interval(values, trial)
+        hits += low <= 0 <= high
+    assert 51 <= hits <= 60  # of a binomial with 0.93, less is a matter of one in 100
+
+
+@given(hnp.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 6)),
+                  elements=st.sampled_from([0.0, 1.0])))  # fmt: skip
+def test_the_interval_lies_among_the_values(right: NDArray[np.float64]) -> None:
+    low, high = studies.two_level_interval(right, 0)
+    assert right.min() - 1e-12 <= low <= high <= right.max() + 1e-12
+
+
+def climb(rung: str, seed: int, right: list[int], subset: str = "test") -> pd.DataFrame:
+    """Returns the predictions of one climb's rung that are right as told."""
+    return pd.DataFrame(
+        {
+            "rung": rung,
+            "seed": seed,
+            "id": [f"cat.{i}" for i in range(len(right))],
+            "label": 1,
+            "probability": [0.9 if is_right else 0.2 for is_right in right],
+            "subset": subset,
+        }
+    )
+
+
+def climbs() -> pd.DataFrame:
+    return pd.concat(
+        [
+            climb("scratch", 0, [1, 0, 0, 0]),
+            climb("scratch", 1, [1, 1, 0, 0]),
+            climb("scratch", 2, [1, 1, 1, 0]),
+            climb("features", 0, [1, 1, 1, 1]),
+            climb("features", 1, [1, 1, 1, 0]),
+            climb("features", 2, [1, 1, 1, 1]),
+            climb("features", 0, [0, 0], "validation"),
+        ]
+    )
+
+
+def test_every_value_is_kept() -> None:
+    told = studies.values(climbs(), ["rung"])
+    assert list(told) == ["rung", "subset", "seed", "accuracy"]
+    assert list(told.itertuples(index=False, name=None)) == [
+        ("scratch", "test", 0, 0.25),
+        ("scratch", "test", 1, 0.5),
+        ("scratch", "test", 2, 0.75),
+        ("features", "test", 0, 1.0),
+        ("features", "test", 1, 0.75),
+        ("features", "test", 2, 1.0),
+        ("features", "validation", 0, 0.0),
+    ]
+
+
+def test_mean_and_deviation_are_of_the_seeds() -> None:
+    scratch, features, validation = studies.summary(climbs(), ["rung"], 0).to_dict("records")
+    assert (scratch["rung"], scratch["subset"]) == ("scratch", "test")
+    assert (scratch["seeds"], scratch["pictures"], scratch["mean"]) == (3, 4, 0.5)
+    assert scratch["standard_deviation"] == pytest.approx(0.25)
+    assert features["standard_deviation"] == pytest.approx(0.25 / math.sqrt(3))
+    assert scratch["ci_low"] < 0.5 < scratch["ci_high"]
+    assert (validation["seeds"], validation["mean"]) == (1, 0)
+    assert pd.isna(validation["standard_deviation"])
+
+
+def test_the_interval_of_the_mean_pairs_pictures_over_the_seeds() -> None:
+    scratch = studies.summary(climbs(), ["rung"], 7).iloc[0]
+    right = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]])
+    assert (scratch["ci_low"], scratch["ci_high"]) == studies.two_level_interval(right, 7)
+
+
+def test_the_interval_of_one_seed_is_wilsons() -> None:
+    row = studies.summary(climb("scratch", 0, [1] * 9 + [0]), ["rung"], 0).iloc[0]
+    expected = proportion_confint(9, 10, method="wilson")
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("ids", [["cat.0", "cat.9"], ["cat.0", "cat.0"]])
+def test_a_seed_on_other_pictures_is_refused(ids: list[str]) -> None:
+    frames = [climb("scratch", 0, [1, 1]), climb("scratch", 1, [1, 1]).assign(id=ids)]
+    with pytest.raises(errors.InputError, match="scratch test: expected every seed on the same"):
+        studies.summary(pd.concat(frames), ["rung"], 0)
+
+
+def curve() -> pd.DataFrame:
+    """Returns three rungs' answers with 100, 200 and 400 train pictures, the order mixed up."""
+    answers = {
+        ("features", 200): ([1] * 12 + [0] * 8, [1] * 14 + [0] * 6),
+        ("features", 100): ([1] * 10 + [0] * 10, [1] * 10 + [0] * 10),
+        ("features", 400): ([1] * 12 + [0] * 8, [1] * 14 + [0] * 6),
+        ("fine_tuned", 100): ([1] * 20, [1] * 20),
+        ("fine_tuned", 200): ([0] * 20, [0] * 20),
+    }
+    return pd.concat(
+        climb(rung, seed, right).assign(train_pictures=count)
+        for (rung, count), both in answers.items()
+        for seed, right in enumerate(both)
+    )
+
+
+def test_a_learning_curve_has_a_point_per_rung_and_count() -> None:
+    points = studies.learning_curve(curve(), 0)
+    told = list(points[["rung", "train_pictures", "mean"]].itertuples(index=False, name=None))
+    assert told == [
+        ("features", 100, 0.5),
+        ("fine_tuned", 100, 1.0),
+        ("features", 200, pytest.approx(0.65)),
+        ("fine_tuned", 200, 0.0),
+        ("features", 400, pytest.approx(0.65)),
+    ]
+
+
+def test_a_learning_curve_is_of_the_test_pictures() -> None:
+    both = pd.concat([curve(), curve().assign(subset="validation")])
+    pd.testing.assert_frame_equal(
+        studies.learning_curve(both, 0), studies.learning_curve(curve(), 0)
+    )
+
+
+def test_gains_are_of_the_same_pictures() -> None:
+    first, second, fall = studies.gains(curve(), 0).to_dict("records")
+    assert (first["rung"], first["from_pictures"], first["to_pictures"]) == ("features", 100, 200)
+    assert first["gain"] == pytest.approx(0.15)
+    assert 0 <= first["ci_low"] < 0.15 < first["ci_high"]
+    # nothing changed: no doubt about it, however few the pictures
+    assert (second["gain"], second["ci_low"], second["ci_high"]) == (0, 0, 0)
+    assert (fall["gain"], fall["ci_low"], fall["ci_high"]) == (-1, -1, -1)
+
+
+def test_gains_of_other_pictures_are_refused() -> None:
+    frame = curve()
+    fewer = frame[(frame["train_pictures"] != 400) | (frame["seed"] == 0)]
+    with pytest.raises(errors.InputError, match="features with 200 and 400 train pictures"):
+        studies.gains(fewer, 0)
