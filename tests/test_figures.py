@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -249,23 +250,23 @@ def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "figure",
+    "draw",
     [
-        figures.reliability({"scratch": BINS}, {"scratch": 0.1}),
-        figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
-        figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
-        figures.seeds(SEEDS, MEANS, {"features": 0.9}),
-        figures.learning_curve(POINTS),
-        figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
-        figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
-        figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
-        figures.activation_grid(MAPS, SHARES),
-        figures.blank_shares({"scratch": SHARES, "<base> $x$": SHARES}),
+        lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}),
+        lambda: figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
+        lambda: figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
+        lambda: figures.seeds(SEEDS, MEANS, {"features": 0.9}),
+        lambda: figures.learning_curve(POINTS),
+        lambda: figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
+        lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
+        lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
+        lambda: figures.activation_grid(MAPS, SHARES),
+        lambda: figures.blank_shares({"scratch": SHARES, "<base> $x$": SHARES}),
     ],
 )
-def test_figures_are_drawn_the_same_every_time(figure: Figure, tmp_path: Path) -> None:
+def test_figures_are_drawn_the_same_every_time(draw: Callable[[], Figure], tmp_path: Path) -> None:
     for i in range(2):
-        artifacts.write_png(tmp_path / f"{i}.png", figure)
+        artifacts.write_png(tmp_path / f"{i}.png", draw())
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     with Image.open(tmp_path / "0.png") as picture:
         assert min(picture.size) > 100

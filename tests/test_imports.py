@@ -26,8 +26,16 @@ LAYERS = [
 HEIGHT = {module: height for height, row in enumerate(LAYERS) for module in row}
 
 
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what stands under `if TYPE_CHECKING`."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
 def libraries(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    """Returns what a file imports when it runs, not what it names for the types alone."""
+    nodes = list(ast.walk(WithoutTypes().visit(ast.parse(path.read_text()))))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     return {
         name.split(".")[0]

@@ -20,7 +20,7 @@ from ladder import artifacts, climbs, drawing, errors, evaluation, paths, settin
 QUICK = "quick"  # the recipe, and the folder of reports
 ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that train nothing
 RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
-LOSS = 0.02  # relative: what such differences become after a training of a few epochs
+LOSS = 0.01  # relative: what such differences become after a training of a few epochs
 CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched off
 
 
