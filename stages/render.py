@@ -1,24 +1,100 @@
-"""Draws every figure of the reports. No TensorFlow."""
+"""Draws every figure of the reports and puts them on one page. No TensorFlow."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from numpy.typing import NDArray
 
-from ladder import artifacts, calibration, errors, evaluation, figures, paths, settings, tracking
+from ladder import (
+    artifacts,
+    calibration,
+    errors,
+    evaluation,
+    figures,
+    gallery,
+    page,
+    paths,
+    settings,
+    tracking,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
+SUSPECTS, VIEWS = 12, 6  # shown on the page
 
 
 def main() -> None:
-    params = settings.load("dataset")
+    params = settings.load(
+        "seed",
+        "dataset",
+        "augmentation.rotation_degrees",
+        "augmentation.shift_fraction",
+        "augmentation.shear_degrees",
+        "augmentation.zoom_fraction",
+        "augmentation.horizontal_flip",
+    )
     files = paths.DatasetPaths(params.dataset.source)
     folder = files.reports / "figures"
-    ladder = pd.read_csv(files.reports / "ladder.csv")
+    tables = {
+        name: pd.read_csv(files.reports / f"{name}.csv")
+        for name in ("ladder", "paired", "book", "duplicates", "suspects")
+    }
+    manifest, quarantine = pd.read_csv(files.manifest), pd.read_csv(files.quarantine)
+    class_names = sorted(manifest["class_name"].unique())
+    seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
+    drawn = charts(files, tables["ladder"], class_names) | studies(files) | insides(files, seen)
+    examples = [
+        (f"{rung}\n{words}", pixels)
+        for rung, arrays in seen.items()
+        for words, pixels in gallery.strips(arrays, {"example"}, class_names)
+    ]
+    drawn["heatmaps"] = figures.heatmaps(examples, class_names)
+    for rung, arrays in seen.items():
+        looked_at = gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
+        drawn[f"heatmaps_{rung}"] = figures.heatmaps(looked_at, class_names)
+    for name, figure in drawn.items():
+        artifacts.write_png(folder / f"{name}.png", figure)
+    for rung, arrays in seen.items():
+        shared = gallery.strips(arrays, {"example", "wrong_everywhere"}, class_names)
+        tracking.log_heatmaps(
+            files.source,
+            str(arrays["weights_sha256"]),
+            folder / f"heatmaps_{rung}.png",
+            [pixels for _, pixels in shared],
+        )
+    images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
+    content = page.Content(
+        source=files.source,
+        params=artifacts.params_of(files.reports / "climb.lock"),
+        class_names=class_names,
+        ladder=tables["ladder"],
+        paired=tables["paired"],
+        book=tables["book"],
+        manifest=manifest,
+        quarantine=quarantine,
+        duplicates=tables["duplicates"],
+        runtimes=artifacts.read_json(files.reports / "runtime.json"),
+        figures={name: folder / f"{name}.png" for name in drawn if name in page.CAPTIONS},
+        mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},
+        example=[
+            picture
+            for rung, arrays in seen.items()
+            for picture in gallery.pictures(arrays, "example", class_names, f"{rung}: ")
+        ],
+        everywhere=gallery.pictures(seen["fine_tuned"], "wrong_everywhere", class_names),
+        suspects=gallery.suspects(tables["suspects"], manifest, images, class_names, SUSPECTS),
+        suspected=len(tables["suspects"]),
+        views=gallery.views(
+            images["train"], manifest["id"].iloc[0], params.augmentation, params.seed, VIEWS
+        ),
+    )
+    artifacts.write_text(files.reports / "ladder.html", page.build(content))
+
+
+def charts(
+    files: paths.DatasetPaths, ladder: pd.DataFrame, class_names: list[str]
+) -> dict[str, "Figure"]:
+    """Returns the charts of one climb."""
     measured = pd.read_csv(files.reports / "calibration.csv", index_col="rung")
     areas = measured[measured["subset"] == "test"].to_dict()
     histories = {rung: pd.read_csv(files.history(rung)) for rung in paths.RUNGS}
@@ -26,72 +102,49 @@ def main() -> None:
         rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv").query("subset == 'test'")
         for rung in paths.RUNGS
     }
-    class_names = artifacts.read_json(files.description("scratch"))["model"]["class_names"]
     counts = {rung: evaluation.confusion(frame) for rung, frame in tests.items()}
     bins = {rung: calibration.reliability(frame) for rung, frame in tests.items()}
     roc = {rung: calibration.roc(frame) for rung, frame in tests.items()}
     precision_recall = {rung: calibration.precision_recall(frame) for rung, frame in tests.items()}
-    seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    drawn = {
-        "staircase": figures.staircase(ladder, params.dataset.source),
+    return {
+        "staircase": figures.staircase(ladder, page.DATASETS.get(files.source, files.source)),
         "curves": figures.histories(histories),
         "confusion": figures.confusions(counts, class_names),
         "reliability": figures.reliability(bins, areas["expected_calibration_error"]),
         "roc": figures.roc(roc, areas["auc"]),
         "precision_recall": figures.precision_recall(precision_recall, areas["average_precision"]),
-        "filters": figures.filter_grid(artifacts.read_npz(files.interpretation("base"))),
-        **activations({"scratch": seen["scratch"], "base": seen["features"]}),
-        **heatmaps(seen, class_names),
     }
-    for name, figure in drawn.items():
-        artifacts.write_png(folder / f"{name}.png", figure)
-    for rung, arrays in seen.items():
-        shared = looked_at(arrays, {"example", "wrong_everywhere"}, class_names)
-        tracking.log_heatmaps(
-            files.source,
-            str(arrays["weights_sha256"]),
-            folder / f"heatmaps_{rung}.png",
-            [pixels for _, pixels in shared],
+
+
+def studies(files: paths.DatasetPaths) -> dict[str, "Figure"]:
+    """Returns the figures of those studies that have been made."""
+    folder, drawn = files.reports / "studies", {}
+    if (folder / "seeds.csv").is_file():
+        every, means = (pd.read_csv(folder / f"{n}.csv") for n in ("seeds", "seeds_summary"))
+        drawn["seeds"] = figures.seeds(
+            every.query("subset == 'test'"), means.query("subset == 'test'"), {}
         )
+    if (folder / "learning_curve.csv").is_file():
+        points = pd.read_csv(folder / "learning_curve.csv")
+        drawn["learning_curve"] = figures.learning_curve(points)
+    return drawn
 
 
-def activations(networks: dict[str, Seen]) -> dict[str, "Figure"]:
-    """Returns the figures of the example's activation maps and of their blank channels."""
+def insides(files: paths.DatasetPaths, seen: dict[paths.Rung, gallery.Seen]) -> dict[str, "Figure"]:
+    """Returns the figures of activation maps, blank channels and filter patterns."""
+    networks = {"scratch": seen["scratch"], "base": seen["features"]}
     shares = {
         name: dict(zip(arrays["layers"], arrays["blank_share"], strict=True))
         for name, arrays in networks.items()
     }
-    drawn = {"blank_shares": figures.blank_shares(shares)}
+    drawn = {
+        "filters": figures.filter_grid(artifacts.read_npz(files.interpretation("base"))),
+        "blank_shares": figures.blank_shares(shares),
+    }
     for name, arrays in networks.items():
         maps = {layer: arrays[f"activations/{layer}"] for layer in arrays["layers"]}
         drawn[f"activations_{name}"] = figures.activation_grid(maps, shares[name])
     return drawn
-
-
-def heatmaps(seen: dict[paths.Rung, Seen], class_names: list[str]) -> dict[str, "Figure"]:
-    """Returns the figures of the example as every rung sees it, and of each rung's mistakes."""
-    rows = {
-        rung: looked_at(arrays, {"example", "worst_mistakes"}, class_names)
-        for rung, arrays in seen.items()
-    }
-    shared = [(f"{rung}\n{text}", pixels) for rung, ((text, pixels), *_) in rows.items()]
-    drawn = {"heatmaps": figures.heatmaps(shared, class_names)}
-    return drawn | {f"heatmaps_{rung}": figures.heatmaps(rows[rung], class_names) for rung in rows}
-
-
-def looked_at(
-    arrays: Seen, galleries: Collection[str], class_names: list[str]
-) -> list[tuple[str, figures.Pixels]]:
-    """Returns the galleries' pictures in order: what was seen, and picture beside heatmaps."""
-    rows = []
-    for i, gallery in enumerate(arrays["gallery"]):
-        if gallery in galleries:
-            true, probabilities = class_names[arrays["label"][i]], arrays["probabilities"][i]
-            taken_for, sure = class_names[probabilities.argmax()], probabilities.max()
-            text = f"{arrays['id'][i]}: {true},\ntaken for {taken_for}: {100 * sure:.1f} %"
-            maps = {method: arrays[method][i] for method in figures.METHODS}
-            rows.append((text, figures.strip(arrays["images"][i], maps)))
-    return rows
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
 
 # Each module imports from its own row or from one further down.
 LAYERS = [
-    {"seeds", "learning_curve", "reproduction"},
-    {"rungs", "climbs"},
+    {"seeds", "learning_curve", "reproduction", "gallery"},
+    {"rungs", "climbs", "page"},
     {"evidence"},
     {"comparison", "calibration", "studies"},
     {"training", "activations", "evaluation", "interpretation", "selection", "tracking", "report"},

@@ -137,6 +137,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ".gitignore",
         "data/.gitignore",
         "dvc.yaml",
+        "reports/dogs_vs_cats/studies",
     ):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

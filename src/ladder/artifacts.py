@@ -96,6 +96,24 @@ def read_views(folder: Path) -> list[NDArray[Any]]:
     return [read_npy(path) for path in sorted(folder.glob("view-*.npy"))]
 
 
+def params_of(lock: Path) -> str:
+    """Returns the params that a dvc.lock's stages ran with, as YAML; keys and sections in order."""
+    together: dict[str, Any] = {}
+    for stage in YAML(typ="safe", pure=True).load(lock)["stages"].values():
+        for key, value in stage.get("params", {}).get("params.yaml", {}).items():
+            section, _, name = key.partition(".")
+            if name:
+                together.setdefault(section, {})[name] = value
+            elif isinstance(value, dict):
+                together[section] = together.get(section, {}) | value
+            else:
+                together[section] = value
+    yaml, text = YAML(), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.dump(dict(sorted(together.items())), text)
+    return text.getvalue()
+
+
 def without_stages(lock: Path, *stages: str) -> str:
     """Returns the text of a dvc.lock without some stages."""
     yaml, text = YAML(), io.StringIO()

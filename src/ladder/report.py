@@ -34,7 +34,7 @@ def steps(paired: pd.DataFrame) -> list[str]:
     return [
         f"{row['rung']} {_told(row)} {row['other']} on these {row['pictures']:,} pictures: "
         f"{row['rung_right_alone']} right where the other is wrong, {row['other_right_alone']} "
-        f"the other way; p {_p(row['p_value_holm'])}."
+        f"the other way; p {p_value(row['p_value_holm'])}."
         for row in paired[paired["family"] == "neighbours"].to_dict("records")
     ]
 
@@ -43,7 +43,8 @@ def _told(row: Mapping[Any, Any]) -> str:
     return "is distinguishable from" if row["distinguishable"] else "is not distinguishable from"
 
 
-def _p(value: float) -> str:
+def p_value(value: float) -> str:
+    """Returns a p-value as text: `= 0.012`, or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 

@@ -1,0 +1,78 @@
+"""What was looked at closer, as pictures with their words: for figures and for the page."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from ladder import augmentation, figures, page, paths, settings
+
+Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
+
+
+def strips(
+    seen: Seen, galleries: Collection[str], class_names: Sequence[str]
+) -> list[tuple[str, figures.Pixels]]:
+    """Returns the galleries' pictures in order: what was predicted, and picture beside heatmaps."""
+    return [
+        (
+            _predicted(seen, i, class_names),
+            figures.strip(
+                seen["images"][i], {method: seen[method][i] for method in figures.METHODS}
+            ),
+        )
+        for i, gallery in enumerate(seen["gallery"])
+        if gallery in galleries
+    ]
+
+
+def pictures(
+    seen: Seen, gallery: str, class_names: Sequence[str], prefix: str = ""
+) -> list[page.Picture]:
+    """Returns a gallery's pictures, each beside the heatmap of the class it was taken for."""
+    method = next(iter(figures.METHODS))
+    found = []
+    for i, name in enumerate(seen["gallery"]):
+        if name == gallery:
+            image, taken_for = seen["images"][i], int(seen["probabilities"][i].argmax())
+            overlay = figures.overlay(image, seen[method][i][taken_for])
+            words = prefix + _predicted(seen, i, class_names).replace("\n", " ")
+            found.append(page.Picture([figures.thumbnail(image), overlay], words, words))
+    return found
+
+
+def _predicted(seen: Seen, i: int, class_names: Sequence[str]) -> str:
+    probabilities = seen["probabilities"][i]
+    true, taken_for = class_names[seen["label"][i]], class_names[probabilities.argmax()]
+    return f"{seen['id'][i]}: {true},\ntaken for {taken_for}: {100 * probabilities.max():.1f} %"
+
+
+def suspects(
+    table: pd.DataFrame,
+    manifest: pd.DataFrame,
+    images: dict[paths.Subset, NDArray[Any]],
+    class_names: Sequence[str],
+    count: int,
+) -> list[page.Picture]:
+    """Returns the pictures whose labels are most suspect, of all subsets, the likeliest first."""
+    found = []
+    for row in table.sort_values("self_confidence", kind="stable").head(count).to_dict("records"):
+        ids = manifest.loc[manifest["subset"] == row["subset"], "id"].tolist()
+        image = images[row["subset"]][ids.index(row["id"])]
+        given, other = class_names[row["label"]], class_names[row["suggested_label"]]
+        words = f"{row['id']} ({row['subset']}): labelled {given}, rather {other}"
+        found.append(page.Picture([figures.thumbnail(image)], words, words))
+    return found
+
+
+def views(
+    images: NDArray[Any], name: str, ranges: settings.Augmentation, seed: int, count: int
+) -> list[page.Picture]:
+    """Returns the first picture of train as it is and in its first random views."""
+    shown = [page.Picture([figures.thumbnail(images[0])], name, f"{name}, as it is")]
+    for number in range(1, count + 1):
+        (view,) = augmentation.view(images, slice(1), ranges, seed, number)
+        words = f"view {number}"
+        shown.append(page.Picture([figures.thumbnail(view)], words, f"{name}, {words}"))
+    return shown

@@ -1,0 +1,253 @@
+"""One self-contained page: the story of a ladder from its staircase to its mistakes."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from ladder import paths, report
+
+Pixels = NDArray[np.uint8]
+
+DATASETS = {
+    "cifar10": "CIFAR-10's cats and dogs",
+    "dogs_vs_cats": "photographs of cats and dogs",
+}
+
+# What stands under a figure; its first sentence is also what is read aloud in its place.
+CAPTIONS = {
+    "staircase": "Test accuracy as a step per rung, with 95 % intervals of test and validation.",
+    "curves": "Loss and accuracy by epoch. Dots are the epochs, lines their exponential mean with "
+    "the book's factor 0.8; the dotted line is the epoch that was kept.",
+    "reliability": "Accuracy by confidence. On the diagonal a probability means what it says; ECE "
+    "is the expected calibration error (Guo et al. 2017).",
+    "roc": "True against false positives for every threshold.",
+    "precision_recall": "Precision against recall for every threshold.",
+    "confusion": "Test pictures by true and predicted class.",
+    "seeds": "Every seed's test accuracy, their mean, and its interval over seeds and pictures.",
+    "learning_curve": "Test accuracy by number of train pictures. Would more labels help?",
+    "activations_scratch": "Every channel of the convnet from scratch for one picture, layer by "
+    "layer: from edges to what matters for the answer. Dark ones found nothing.",
+    "blank_shares": "Share of channels that found nothing, by layer: it grows with depth.",
+    "filters": "What VGG16's filters respond to most: edges, then textures, then parts.",
+    "convolution": "One picture: resized, in grey, smoothed, its edges, its colours, and what the "
+    "first layer learned to see.",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the page tells, as the reports' files have it."""
+
+    source: str
+    params: str
+    class_names: Sequence[str]
+    ladder: pd.DataFrame
+    paired: pd.DataFrame
+    book: pd.DataFrame
+    manifest: pd.DataFrame
+    quarantine: pd.DataFrame
+    duplicates: pd.DataFrame
+    runtimes: Mapping[str, Mapping[str, str]]
+    figures: Mapping[str, Path]
+    mistakes: Mapping[paths.Rung, Sequence["Picture"]]
+    example: Sequence["Picture"]
+    everywhere: Sequence["Picture"]
+    suspects: Sequence["Picture"]
+    suspected: int
+    views: Sequence["Picture"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Thumbnails (S, S, 3) that stand together, with what is said of them."""
+
+    pixels: Sequence[Pixels]
+    caption: str
+    alt: str
+
+    @property
+    def images(self) -> list[str]:
+        return [thumbnail(pixels) for pixels in self.pixels]
+
+
+def build(content: Content) -> str:
+    """Returns the page as HTML: pictures inside, no script, nothing from elsewhere.
+
+    Names are escaped, whatever they hold.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    has_book = len(content.book) > 0
+    studies = [
+        {"id": name, "title": title}
+        for name, title in (
+            ("seeds", "The same with other seeds"),
+            ("learning_curve", "Would more labels help?"),
+        )
+        if name in content.figures
+    ]
+    sections = [
+        ("ladder", "The ladder"),
+        *([("book", "Against the book")] if has_book else []),
+        ("curves", "How they learned"),
+        ("calibration", "Probabilities"),
+        *((study["id"], study["title"]) for study in studies),
+        ("mistakes", "Mistakes"),
+        ("inside", "What they see"),
+        ("data", "The pictures"),
+        ("again", "Get it again"),
+    ]
+    counts = content.manifest.groupby(["subset", "class_name"]).size()
+    page = environment.get_template("page.html").render(
+        title=DATASETS.get(content.source, content.source),
+        lead=lead(content.ladder),
+        counts_sentence=counts_sentence(content.manifest),
+        sections=sections,
+        has_book=has_book,
+        rungs=rungs(content.ladder, content.paired),
+        book=book(content.book),
+        advice=report.advice(content.paired, content.ladder),
+        steps=report.steps(content.paired),
+        studies=studies,
+        figures={name: figure(name, path) for name, path in content.figures.items()},
+        example=content.example,
+        mistakes=list(content.mistakes.items()),
+        everywhere=content.everywhere,
+        class_names=content.class_names,
+        subsets=[(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
+        quarantine=content.quarantine.head(10).to_dict("records"),
+        quarantine_sentence=_counted(len(content.quarantine), "unreadable picture", "left out"),
+        duplicates_sentence=_counted(
+            len(content.duplicates), "pair of pictures", "nearly the same, in two subsets"
+        ),
+        suspects=content.suspects,
+        suspects_sentence=_counted(content.suspected, "label", "suspected to be wrong"),
+        views=content.views,
+        commands=commands(content.source),
+        runtimes=[
+            f"{rung}: {', '.join(f'{name} {value}' for name, value in told.items())}"
+            for rung, told in content.runtimes.items()
+        ],
+        params=content.params,
+    )
+    return page
+
+
+def lead(ladder: pd.DataFrame) -> str:
+    """Returns the story in a sentence."""
+    accuracy = 100 * ladder.set_index("rung")["test_accuracy"]
+    return (
+        f"From {accuracy.iloc[0]:.1f} % on test with a convnet from scratch to "
+        f"{accuracy.iloc[-1]:.1f} % with the last block of a pretrained network fine-tuned; "
+        f"best is {accuracy.idxmax()} with {accuracy.max():.1f} %."
+    )
+
+
+def counts_sentence(manifest: pd.DataFrame) -> str:
+    """Returns how many pictures were trained on, chosen by and measured on."""
+    counts = manifest["subset"].value_counts()
+    return (
+        f"{counts['train']:,} pictures to train on, {counts['validation']:,} to choose the epoch "
+        f"by, {counts['test']:,} seen by no training."
+    )
+
+
+def _counted(count: int, what: str, how: str) -> str:
+    plural = what.replace("pair", "pairs") if "pair" in what else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural} {how}." if count else f"No {what} {how}."
+
+
+def rungs(ladder: pd.DataFrame, paired: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the ladder's table, as text."""
+    neighbours = paired[paired["family"] == "neighbours"].set_index("rung")
+    rows, before = [], None
+    for row in ladder.to_dict("records"):
+        test = 100 * row["test_accuracy"]
+        told = neighbours.loc[row["rung"]] if row["rung"] in neighbours.index else None
+        rows.append(
+            {
+                "rung": row["rung"],
+                "book": "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}",
+                "validation": f"{100 * row['validation_accuracy']:.1f}",
+                "test": f"{test:.1f}",
+                "interval": _interval(row["test_ci_low"], row["test_ci_high"]),
+                "step": "" if before is None else f"{test - before:+.1f}".replace("-", "−"),
+                "p": "" if told is None else report.p_value(told["p_value_holm"]),
+                "seconds": f"{row['seconds']:,.0f}",
+                "parameters": f"{row['trainable_parameters']:,}",
+            }
+        )
+        before = test
+    return rows
+
+
+def book(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the table against the book, as text."""
+    return [
+        {
+            "rung": row["rung"],
+            "book": f"{100 * row['book']:.0f}",
+            "subset": row["subset"],
+            "accuracy": f"{100 * row['accuracy']:.1f}",
+            "interval": _interval(row["ci_low"], row["ci_high"]),
+            "verdict": row["verdict"],
+            "notebook": row["notebook"],
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def figure(name: str, path: Path) -> dict[str, Any]:
+    """Returns a figure's PNG as a data URI, with its size, caption and alternative text."""
+    content = path.read_bytes()
+    with Image.open(io.BytesIO(content)) as picture:
+        width, height = picture.size
+    caption = CAPTIONS[name]
+    return {
+        "source": _uri(content, "png"),
+        "width": width,
+        "height": height,
+        "caption": caption,
+        "alt": caption.partition(".")[0],
+    }
+
+
+def thumbnail(pixels: Pixels) -> str:
+    """Returns pixels (S, S, 3) as the data URI of a JPEG."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG", quality=85)
+    return _uri(content.getvalue(), "jpeg")
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def commands(source: str) -> str:
+    """Returns what a person types to get the ladder again."""
+    climb = {"dogs_vs_cats": "make book ARCHIVE=path/to/archive.zip"}.get(source, "make repro")
+    archive = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
+    return "\n".join(
+        [
+            f"{climb:<44}# this ladder",
+            f"{f'make reproduce-check{archive}':<44}# again in a clean copy, compared",
+            f"{f'make seeds N=5{archive}':<44}# with other seeds",
+        ]
+    )

@@ -1,0 +1,153 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from ladder import page, paths
+
+HOSTILE = "<script>alert('x')</script>"
+PIXELS = np.full((8, 8, 3), 200, np.uint8)
+ACCURACY = [0.7, 0.81, 0.91, 0.95, 0.961]
+
+
+def content(folder: Path, **changes: Any) -> page.Content:
+    names = [*page.CAPTIONS]
+    for name in names:
+        Image.fromarray(PIXELS).save(folder / f"{name}.png")
+    ladder = pd.DataFrame(
+        {
+            "rung": paths.RUNGS,
+            "book": [0.71, 0.82, 0.9, 0.96, 0.97],
+            "validation_accuracy": ACCURACY,
+            "test_accuracy": ACCURACY,
+            "test_ci_low": [a - 0.01 for a in ACCURACY],
+            "test_ci_high": [a + 0.01 for a in ACCURACY],
+            "seconds": [10.0, 1200.4, 30.0, 40.0, 50.0],
+            "seconds_alone": [10.0, 1200.4, 30.0, 70.0, 120.0],
+            "trainable_parameters": [3453121, 3453121, 2097665, 2097665, 9177089],
+        }
+    )
+    best = {"family": "best", "other": "fine_tuned", "rung_right_alone": 1, "other_right_alone": 9}
+    rows = [
+        {**best, "rung": rung, "pictures": 1000, "p_value_holm": 0.02, "distinguishable": True}
+        for rung in paths.RUNGS[:-1]
+    ]
+    for other, rung in zip(paths.RUNGS, paths.RUNGS[1:], strict=False):
+        told = {"family": "neighbours", "rung": rung, "other": other, "p_value_holm": 0.0004}
+        rows.append({**best, **told, "pictures": 1000, "distinguishable": True})
+    book = pd.DataFrame(
+        {
+            "rung": paths.RUNGS,
+            "book": ladder["book"],
+            "subset": "validation",
+            "notebook": "5.2",
+            "accuracy": ACCURACY,
+            "ci_low": 0.5,
+            "ci_high": 0.99,
+            "verdict": "inside",
+        }
+    )
+    manifest = pd.DataFrame(
+        [(s, c) for s in paths.SUBSETS for c in ("cat", HOSTILE) for _ in range(3)],
+        columns=["subset", "class_name"],
+    )
+    picture = page.Picture([PIXELS, PIXELS], f"{HOSTILE} taken for cat", f"{HOSTILE} & more")
+    made: dict[str, Any] = {
+        "source": "dogs_vs_cats",
+        "params": f"seed: 0  # {HOSTILE}",
+        "class_names": ["cat", HOSTILE],
+        "ladder": ladder,
+        "paired": pd.DataFrame(rows),
+        "book": book,
+        "manifest": manifest,
+        "quarantine": pd.DataFrame({"path": [f"{HOSTILE}.jpg"], "reason": ["cut"]}),
+        "duplicates": pd.DataFrame({"id": ["a", "b"]}),
+        "runtimes": {"scratch": {"policy": "float32", "threads": "2"}},
+        "figures": {name: folder / f"{name}.png" for name in names},
+        "mistakes": {rung: [picture] for rung in paths.RUNGS},
+        "example": [picture],
+        "everywhere": [],
+        "suspects": [picture],
+        "suspected": 3,
+        "views": [picture],
+    }
+    return page.Content(**{**made, **changes})
+
+
+class Reader(HTMLParser):
+    """Gathers tags with their attributes, and the text of every cell."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data.strip())
+
+
+def test_the_page_shows_every_rung_and_its_numbers(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    for rung, accuracy in zip(paths.RUNGS, ("70.0", "81.0", "91.0", "95.0", "96.1"), strict=True):
+        row = html[html.index(f'data-rung="{rung}"') :].partition("</tr>")[0]
+        assert f'<td class="test">{accuracy}</td>' in row
+    text = Reader(html).text
+    assert {"+11.0", "1,200", "9,177,089", "&lt; 0.001"} <= {*text, *re.findall("&lt; 0.001", html)}
+    assert "Against the book" in text
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_runs(tmp_path: Path) -> None:
+    tags = Reader(page.build(content(tmp_path))).tags
+    sources = [attributes["src"] or "" for _, attributes in tags if "src" in attributes]
+    assert sources
+    assert all(source.startswith("data:image/") for source in sources)
+    links = [attributes["href"] or "" for _, attributes in tags if "href" in attributes]
+    assert all(link.startswith("#") for link in links)
+    ids = {attributes.get("id") for _, attributes in tags}
+    assert {link[1:] for link in links} <= ids
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in tags}
+
+
+def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 5
+
+
+def test_every_picture_has_a_text_in_its_place(tmp_path: Path) -> None:
+    tags = Reader(page.build(content(tmp_path))).tags
+    assert all((attributes.get("alt") or "") for tag, attributes in tags if tag == "img")
+
+
+def test_pictures_that_are_not_the_books_have_no_book(tmp_path: Path) -> None:
+    made = content(tmp_path)
+    without = made.ladder.assign(book=np.nan)
+    html = page.build(content(tmp_path, source="cifar10", ladder=without, book=made.book.iloc[:0]))
+    assert "Against the book" not in html
+    assert "the book</th>" not in html
+    assert "CIFAR-10" in html
+
+
+@pytest.mark.parametrize("absent", [("seeds", "learning_curve", "convolution")])
+def test_studies_that_were_not_made_are_not_shown(tmp_path: Path, absent: tuple[str, ...]) -> None:
+    figures = {n: p for n, p in content(tmp_path).figures.items() if n not in absent}
+    html = page.build(content(tmp_path, figures=figures))
+    assert "The same with other seeds" not in html
+    assert "Would more labels help?" not in html
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, "No label suspected."), (1, "1 label suspected."), (2, "2 labels suspected.")],
+)
+def test_counts_are_sentences(count: int, expected: str) -> None:
+    assert page._counted(count, "label", "suspected") == expected
