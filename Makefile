@@ -61,7 +61,8 @@ check: setup  ## lint, types, workflows, dependencies
 ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
 	@python -m ladder.tracking
 
-report: setup  ## print the ladder of params.yaml's dataset
+report: setup  ## build the page of params.yaml's dataset and open it
+	@dvc repro --quiet render
 	@python -m ladder.report
 
 lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)

@@ -84,18 +84,20 @@ def test_no_book_marks_where_the_pictures_are_not_its() -> None:
     assert not any("book" in entry for entry in legend)
 
 
-def test_curves_show_both_subsets_and_the_epoch_kept() -> None:
-    loss = figures.history(HISTORY).axes[0]
-    training, validation, kept = loss.lines
+def test_curves_show_both_subsets_raw_and_smoothed_and_the_epoch_kept() -> None:
+    training, smooth, validation, _, kept = figures.history(HISTORY).axes[0].lines
     np.testing.assert_array_equal(training.get_ydata(), [3, 2, 1])
+    # 3; 0.8 · 3 + 0.2 · 2; 0.8 · 2.8 + 0.2 · 1
+    np.testing.assert_allclose(np.ravel(smooth.get_ydata()).tolist(), [3, 2.8, 2.44])
     np.testing.assert_array_equal(validation.get_ydata(), [3, 1.5, 2])
     assert set(np.ravel(kept.get_xdata())) == {2}
 
 
 def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:
     history = HISTORY.assign(val_loss=[3.0, np.nan, 2.0], val_accuracy=[0.4, np.nan, 0.5])
-    _, validation, kept = figures.history(history).axes[0].lines
+    _, _, validation, smooth, kept = figures.history(history).axes[0].lines
     np.testing.assert_array_equal(validation.get_xdata(), [1, 3])
+    np.testing.assert_array_equal(smooth.get_xdata(), [1, 3])
     assert set(np.ravel(kept.get_xdata())) == {3}
 
 

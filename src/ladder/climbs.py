@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 from ruamel.yaml import YAML
 
 from ladder import archives, errors, paths, report, settings, sources
@@ -166,7 +165,7 @@ def main() -> None:
     ).parse_args()
     chosen = plan(given.archive, given.recipe or BOOK)
     take(climb(chosen.name, chosen.overrides), chosen.source, chosen.reports)
-    print(report.table(pd.read_csv(chosen.reports / "ladder.csv")))
+    print(report.text(chosen.reports))
 
 
 if __name__ == "__main__":

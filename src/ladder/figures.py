@@ -87,6 +87,11 @@ def histories(frames: Mapping[paths.Rung, pd.DataFrame]) -> Figure:
     return figure
 
 
+def smoothed(values: pd.Series, factor: float = 0.8) -> pd.Series:
+    """Returns the exponential mean of the values so far, with the book's factor (DLwP 5.3.2)."""
+    return values.ewm(alpha=1 - factor, adjust=False).mean()
+
+
 def _row(count: int) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=(9, 3 * count), layout="constrained")
     grid = figure.subplots(count, 2, squeeze=False)
@@ -95,10 +100,14 @@ def _row(count: int) -> tuple[Figure, Sequence[Axes]]:
 
 def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
     best = int(frame["epoch"].iloc[frame["val_loss"].argmin()])
+    validated = frame.dropna(subset=["val_loss"])
     for axes, name in ((left, "loss"), (right, "accuracy")):
-        axes.plot(frame["epoch"], frame[name], ".", color=VALIDATION, label="training")
-        validated = frame.dropna(subset=["val_loss"])
-        axes.plot(validated["epoch"], validated[f"val_{name}"], color=TEST, label="validation")
+        for epochs, column, colour, label in (
+            (frame, name, VALIDATION, "training"),
+            (validated, f"val_{name}", TEST, "validation"),
+        ):
+            axes.plot(epochs["epoch"], epochs[column], ".", color=colour, alpha=0.6)
+            axes.plot(epochs["epoch"], smoothed(epochs[column]), color=colour, label=label)
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

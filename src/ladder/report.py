@@ -1,6 +1,7 @@
 """The ladder as a person reads it, and what may be said of it."""
 
 import sys
+import webbrowser
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,8 @@ def text(folder: Path) -> str:
 def main() -> None:
     """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
 
+    At a terminal its page is opened in the browser.
+
     Raises:
         InputError: there is none yet.
     """
@@ -136,6 +139,11 @@ def main() -> None:
             str(folder), expected="ladder.csv", received="none", advice="Run `make repro` first."
         )
     print(text(folder))
+    page = (folder / "ladder.html").resolve()
+    if page.exists():
+        print(f"\n{folder / 'ladder.html'}")
+        if sys.stdout.isatty():
+            webbrowser.open(page.as_uri())
 
 
 if __name__ == "__main__":
