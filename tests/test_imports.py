@@ -47,7 +47,6 @@ def test_imports_go_one_way(path: Path) -> None:
         ("keras", "runtime"),
         ("mlflow", "tracking"),
         ("cv2", "augmentation"),
-        ("matplotlib", "figures"),
         ("imagehash", "duplicates"),
         ("cleanlab", "suspects"),
     ],
