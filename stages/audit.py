@@ -18,9 +18,7 @@ def main() -> None:
     features = [artifacts.read_npy(files.features(subset)) for subset in ("train", "validation")]
     groups = duplicates.groups(len(manifest), near)[: len(known)]
     labels = known["label"].to_numpy(np.int64)
-    probabilities = suspects.out_of_fold(
-        np.concatenate(features), labels, groups, params.audit.folds
-    )
+    probabilities = suspects.out_of_fold(np.concatenate(features), labels, groups, params.audit)
     artifacts.write_csv(files.suspects, suspects.find(known, probabilities))
 
 

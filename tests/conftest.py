@@ -53,7 +53,7 @@ PARAMS: dict[str, Any] = {
         "horizontal_flip": True,
     },
     "extraction": {"batch_size": 4, "storage": "float16"},
-    "audit": {"hash_distance": 70, "folds": 2},
+    "audit": {"hash_distance": 70, "folds": 2, "inverse_regularization": 8.0},
     "runtime": {"precision": "float32", "threads": 1},
     "train_scratch": {**FIT, "dropout": 0.0},
     "train_scratch_augmented": {**FIT, "dropout": 0.5},

@@ -80,7 +80,7 @@ def test_neighbours_and_the_best_are_compared() -> None:
     ]
 
 
-@hypothesis_settings(max_examples=20)  # each is eight tests
+@hypothesis_settings(max_examples=8)  # statsmodels collects garbage each time
 @given(st.lists(st.tuples(*[st.booleans()] * len(paths.RUNGS)), min_size=1, max_size=40))
 def test_each_family_is_corrected_by_itself(pictures: list[tuple[bool, ...]]) -> None:
     answers = {rung: [p[i] for p in pictures] for i, rung in enumerate(paths.RUNGS)}

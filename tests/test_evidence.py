@@ -6,13 +6,13 @@ from ladder import evidence, paths, suspects
 
 
 def climbed(classes: int) -> dict[paths.Rung, pd.DataFrame]:
-    """Returns every rung's predictions: 12 pictures a class, the first of each subset mistaken."""
+    """Returns every rung's predictions: 30 pictures a class, the first of each subset mistaken."""
     random = np.random.default_rng(0)
     frames: dict[paths.Rung, pd.DataFrame] = {}
     for rung in paths.RUNGS:
         parts = []
         for subset in ("validation", "test"):
-            labels = np.repeat(np.arange(classes), 12)
+            labels = np.repeat(np.arange(classes), 30)
             answers = labels.copy()
             answers[0] = 1
             noise = random.uniform(0, 0.05, (len(labels), classes))
@@ -35,14 +35,14 @@ def test_a_climb_of_any_number_of_classes_gives_all_tables(classes: int) -> None
     costs = {rung: {"seconds": 1.0, "trainable_parameters": 2} for rung in paths.RUNGS}
     results = evidence.results(predictions, costs, duplicates)
     assert results["features"]["seconds"] == 1.0
-    assert results["features"]["test"]["pictures_without_duplicates"] == 12 * classes - 1
+    assert results["features"]["test"]["pictures_without_duplicates"] == 30 * classes - 1
     ladder = pd.DataFrame({"rung": paths.RUNGS, "book": None})
     tables = evidence.tables(predictions, ladder, duplicates, known)
     folders = {f"predictions/{rung}" for rung in paths.RUNGS}
     names = {"ladder", "paired", "book", "calibration", "duplicates", "suspects"}
     assert set(tables) == folders | names
     assert tables["paired"]["p_value"].eq(1).all()
-    assert tables["calibration"]["accuracy"].eq(1 - 1 / (12 * classes)).all()
+    assert tables["calibration"]["accuracy"].eq(1 - 1 / (30 * classes)).all()
     assert tables["suspects"][["id", "subset"]].to_numpy().tolist() == [
         ["train.1", "train"],
         ["test.0", "test"],  # all rungs' one mistake

@@ -111,9 +111,8 @@ def test_reliability_stands_at_the_bins() -> None:
     )
     for axes, error in zip(figure.axes, ("10.0", "20.0"), strict=True):
         (points,) = [c for c in axes.collections if isinstance(c, PathCollection)]
-        np.testing.assert_allclose(
-            np.asarray(points.get_offsets(), float), BINS[["confidence", "accuracy"]]
-        )
+        stands = np.asarray(points.get_offsets())
+        np.testing.assert_allclose(stands, BINS[["confidence", "accuracy"]])
         few, many = points.get_sizes()
         assert many == pytest.approx(3 * few)
         assert [text.get_text() for text in axes.texts] == [f"ECE {error} %"]
@@ -254,14 +253,14 @@ def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "draw",
     [
+        lambda: figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
+        lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
+        lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
         lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}),
         lambda: figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
         lambda: figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
         lambda: figures.seeds(SEEDS, MEANS, {"features": 0.9}),
         lambda: figures.learning_curve(POINTS),
-        lambda: figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
-        lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
-        lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
         lambda: figures.activation_grid(MAPS, SHARES),
         lambda: figures.blank_shares({"scratch": SHARES, "<base> $x$": SHARES}),
     ],

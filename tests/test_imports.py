@@ -57,7 +57,6 @@ def test_imports_go_one_way(path: Path) -> None:
         ("tf_keras_vis", "interpretation"),
         ("mlflow", "tracking"),
         ("cv2", "augmentation"),
-        ("matplotlib", "figures"),
         ("imagehash", "duplicates"),
         ("cleanlab", "suspects"),
     ],

@@ -94,11 +94,16 @@ PRICES = pd.DataFrame(
 
 def test_a_sentence_tells_each_rung_from_the_one_before() -> None:
     assert report.steps(paired({})) == [
-        "features is distinguishable from scratch on these 1,000 pictures: 300 right where the "
-        "other is wrong, 20 the other way; p < 0.001.",
+        "features is distinguishable from scratch on these 1,000 pictures, better: 300 right where "
+        "the other is wrong, 20 the other way; p < 0.001.",
         "fine_tuned is not distinguishable from features on these 1,000 pictures: 12 right where "
         "the other is wrong, 7 the other way; p = 0.360.",
     ]
+
+
+def test_a_rung_may_be_worse_than_the_one_before() -> None:
+    frame = paired({}).assign(rung_right_alone=3, other_right_alone=40, distinguishable=True)
+    assert all("pictures, worse: 3 right" in sentence for sentence in report.steps(frame))
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,10 @@ def reliability(
             fmt="none", ecolor=VALIDATION, elinewidth=1,
         )  # fmt: skip
         area = 300 * frame["pictures"] / frame["pictures"].sum()
-        axes.scatter(frame["confidence"], frame["accuracy"], area.clip(lower=4), color=TEST)
+        axes.scatter(
+            frame["confidence"], frame["accuracy"], area.clip(lower=4),
+            color=TEST, zorder=3, clip_on=False,
+        )  # fmt: skip
         axes.text(
             0.97, 0.03, f"ECE {100 * calibration_errors[rung]:.1f} %",
             transform=axes.transAxes, ha="right",
@@ -229,8 +232,8 @@ def _rung_curves(
 def seeds(values: pd.DataFrame, means: pd.DataFrame, book: Mapping[str, float]) -> Figure:
     """Returns every seed's accuracy, the mean with its interval, and the book's mark, by rung.
 
-    `values` has rung, accuracy and `means` rung, mean, ci_low, ci_high, of one subset; `book` may
-    be empty.
+    `values` has rung, accuracy and `means` rung, mean, ci_low, ci_high: one row per rung, of the
+    subset that `book` was measured on, which may be empty.
     """
     figure, axes = _subplots(9, 5)
     for step, row in enumerate(means.to_dict("records")):
@@ -243,9 +246,8 @@ def seeds(values: pd.DataFrame, means: pd.DataFrame, book: Mapping[str, float]) 
         spread = [[mean - 100 * row["ci_low"]], [100 * row["ci_high"] - mean]]
         label = "" if step else "mean of the seeds, 95 % interval over seeds and pictures"
         axes.errorbar(step, mean, spread, fmt="o", color=TEST, capsize=4, label=label)
-        axes.annotate(
-            f"{mean:.1f} %", (step, mean), (-8, 8), textcoords="offset points", ha="right"
-        )
+        top = (step, 100 * row["ci_high"])
+        axes.annotate(f"{mean:.1f} %", top, (-4, 6), textcoords="offset points", ha="left")
     steps = [step for step, rung in enumerate(means["rung"]) if rung in book]
     if steps:
         marks = [100 * book[means["rung"].iloc[step]] for step in steps]
@@ -268,7 +270,7 @@ def learning_curve(points: pd.DataFrame) -> Figure:
     for i, (rung, frame) in enumerate(points.groupby("rung", sort=False)):
         mean = 100 * frame["mean"]
         spread = np.stack([mean - 100 * frame["ci_low"], 100 * frame["ci_high"] - mean])
-        beside = frame["train_pictures"] * 1.015**i  # so that intervals do not lie on one another
+        beside = frame["train_pictures"] * 1.03**i  # so that intervals do not lie on one another
         axes.errorbar(
             beside, mean, spread, fmt="o-", color=COLOURS[str(rung)], capsize=3, label=rung
         )

@@ -32,16 +32,19 @@ def _interval(low: float, high: float) -> str:
 
 def steps(paired: pd.DataFrame) -> list[str]:
     """Returns a sentence per rung: whether these pictures tell it from the rung before."""
-    return [
-        f"{row['rung']} {_told(row)} {row['other']} on these {row['pictures']:,} pictures: "
-        f"{row['rung_right_alone']} right where the other is wrong, {row['other_right_alone']} "
-        f"the other way; p {p_value(row['p_value_holm'])}."
-        for row in paired[paired["family"] == "neighbours"].to_dict("records")
-    ]
+    return [_step(row) for row in paired[paired["family"] == "neighbours"].to_dict("records")]
 
 
-def _told(row: Mapping[Any, Any]) -> str:
-    return "is distinguishable from" if row["distinguishable"] else "is not distinguishable from"
+def _step(row: Mapping[Any, Any]) -> str:
+    alone, other_alone = row["rung_right_alone"], row["other_right_alone"]
+    told, side = "is not distinguishable from", ""
+    if row["distinguishable"]:
+        told, side = "is distinguishable from", ", better" if alone > other_alone else ", worse"
+    return (
+        f"{row['rung']} {told} {row['other']} on these {row['pictures']:,} pictures{side}: "
+        f"{alone} right where the other is wrong, {other_alone} the other way; "
+        f"p {p_value(row['p_value_holm'])}."
+    )
 
 
 def p_value(value: float) -> str:

@@ -89,6 +89,7 @@ class Audit(Section):
 
     hash_distance: Annotated[int, Field(ge=0, le=256)]
     folds: Annotated[int, Field(ge=2)]
+    inverse_regularization: Annotated[float, Field(gt=0)]
 
 
 class Runtime(Section):

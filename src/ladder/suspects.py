@@ -11,23 +11,31 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ladder import settings
+
 COLUMNS = ["id", "subset", "label", "suggested_label", "self_confidence"]
 
 
 def out_of_fold(
-    features: NDArray[Any], labels: NDArray[np.int64], groups: NDArray[np.int64], folds: int
+    features: NDArray[Any],
+    labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    parameters: settings.Audit,
 ) -> NDArray[np.float64] | None:
     """Returns the probabilities of all classes (n, k), each from a fit that did not see its group.
 
-    A logistic regression on the standardised features (n, …). There are `folds` folds, but never
-    more than groups in the class that has fewest; where that is one, there is no answer: None.
+    A logistic regression on the standardised features (n, …). There are as many folds as the
+    parameters say, but never more than groups in the class that has fewest; where that is one,
+    there is no answer: None.
     """
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    folds = min(folds, fewest)
+    folds = min(parameters.folds, fewest)
     if folds < 2:
         return None
     flat = features.reshape(len(features), -1).astype(np.float32)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    # The more features, the weaker each: so a logit varies as much with any number of them.
+    strength = parameters.inverse_regularization / flat.shape[1]
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
     probabilities: NDArray[np.float64] = cross_val_predict(
         model, flat, labels, groups=groups, cv=StratifiedGroupKFold(folds), method="predict_proba"
     )
