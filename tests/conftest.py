@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
+import shutil
 import socket
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,9 +15,13 @@ from typing import Any, NoReturn
 import hypothesis
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
-from ladder import drawing, settings
+from ladder import archives, drawing, settings
+
+ROOT = Path(__file__).parent.parent
+Climb = Callable[..., subprocess.CompletedProcess[str]]
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")  # the same examples every time, none stored
@@ -154,3 +162,78 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("getaddrinfo", "create_connection"):
         monkeypatch.setattr(socket, name, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with params for a climb of a minute."""
+    copy = tmp_path_factory.mktemp("project with a space") / "ladder"
+    for name in (
+        "stages",
+        "src",
+        ".dvc/config",
+        ".dvcignore",
+        ".gitignore",
+        "data/.gitignore",
+        "dvc.yaml",
+        "reports/dogs_vs_cats/studies",
+    ):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name)
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
+    return copy
+
+
+def commit(copy: Path) -> None:
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["add", "."], [*author, "commit", "-qm", "copy"]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
+
+
+@pytest.fixture(scope="session")
+def dvc(copy: Path) -> Climb:
+    archive = write_zip(drawn_pictures(count=16), copy.parent / "pictures.zip")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["dataset"] = {
+        "source": "dogs_vs_cats",
+        "archive_sha256": archives.sha256(archive),
+    }
+    params["split"] = {
+        **params["split"],
+        "train_per_class": 8,
+        "validation_per_class": 4,
+        "test_per_class": 4,
+    }
+    params["image_size"] = 48
+    params["base"]["weights"] = "none"
+    params["augmentation"]["views"] = 2
+    params["interpretation"] |= {"filters_per_layer": 3, "pattern_size": 32, "steps": 2}
+    for section in params.values():
+        if isinstance(section, dict) and "epochs" in section:
+            section |= {"epochs": 2, "batch_size": 4}
+    (copy / "params.yaml").write_text(yaml.safe_dump(params))
+    commit(copy)
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))},
+        "LADDER_ARCHIVE": str(archive),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": "src",
+    }
+
+    def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def climbed(copy: Path, dvc: Climb) -> Path:
+    done = dvc("repro")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return copy

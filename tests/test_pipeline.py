@@ -1,11 +1,8 @@
 """The graph that dvc.yaml declares, and one whole climb on drawn pictures."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +13,8 @@ import pytest
 import yaml
 
 import graph
-from conftest import drawn_pictures, write_zip
-from ladder import archives, artifacts, evaluation, figures, paths, settings
+from conftest import Climb
+from ladder import artifacts, evaluation, figures, paths, settings
 
 ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -120,84 +117,6 @@ def test_augmentation_leaves_the_head_alone() -> None:
     assert not {"train_head", "train_scratch", "extract_features"} & reached
     assert {"extract_views", "train_scratch_augmented"} <= reached
     assert "train_scratch_augmented" not in rerun_by("augmentation.views")
-
-
-Climb = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with params for a climb of a minute."""
-    copy = tmp_path_factory.mktemp("project with a space") / "ladder"
-    for name in (
-        "stages",
-        "src",
-        ".dvc/config",
-        ".dvcignore",
-        ".gitignore",
-        "data/.gitignore",
-        "dvc.yaml",
-        "reports/dogs_vs_cats/studies",
-    ):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name)
-        else:
-            shutil.copy(ROOT / name, copy / name)
-    subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
-    return copy
-
-
-def commit(copy: Path) -> None:
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["add", "."], [*author, "commit", "-qm", "copy"]):
-        subprocess.run(["git", *command], cwd=copy, check=True)
-
-
-@pytest.fixture(scope="module")
-def dvc(copy: Path) -> Climb:
-    archive = write_zip(drawn_pictures(count=16), copy.parent / "pictures.zip")
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["dataset"] = {
-        "source": "dogs_vs_cats",
-        "archive_sha256": archives.sha256(archive),
-    }
-    params["split"] = {
-        **params["split"],
-        "train_per_class": 8,
-        "validation_per_class": 4,
-        "test_per_class": 4,
-    }
-    params["image_size"] = 48
-    params["base"]["weights"] = "none"
-    params["augmentation"]["views"] = 2
-    params["interpretation"] |= {"filters_per_layer": 3, "pattern_size": 32, "steps": 2}
-    for section in params.values():
-        if isinstance(section, dict) and "epochs" in section:
-            section |= {"epochs": 2, "batch_size": 4}
-    (copy / "params.yaml").write_text(yaml.safe_dump(params))
-    commit(copy)
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))},
-        "LADDER_ARCHIVE": str(archive),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": "src",
-    }
-
-    def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", module, *arguments]
-        return subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, check=False
-        )
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def climbed(copy: Path, dvc: Climb) -> Path:
-    done = dvc("repro")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return copy
 
 
 def ran(done: subprocess.CompletedProcess[str]) -> set[str]:

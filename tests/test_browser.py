@@ -1,0 +1,119 @@
+"""The page and MLflow's UI as a person sees them, in Chromium."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from ladder import artifacts, paths
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromedriver") is None,
+    reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
+)
+
+CHARTS = ".js-plotly-plot .scatterlayer .trace, .js-plotly-plot .bars .trace"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    options = Options()
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1400,1000")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.set_page_load_timeout(120)
+    yield driver
+    driver.quit()
+
+
+def requested(browser: webdriver.Chrome) -> list[str]:
+    """Returns the addresses that were asked for since the last time."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [params["request"]["url"] for params in sent]
+
+
+def test_the_page_shows_the_climb_and_asks_for_nothing(
+    climbed: Path, browser: webdriver.Chrome
+) -> None:
+    page = climbed / "reports/dogs_vs_cats/ladder.html"
+    assert page.stat().st_size < 5_000_000
+    requested(browser)
+    browser.get(page.as_uri())
+    metrics = artifacts.read_json(climbed / "reports/metrics.json")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#rungs tbody tr")
+    assert [row.get_attribute("data-rung") for row in rows] == list(paths.RUNGS)
+    for row, rung in zip(rows, paths.RUNGS, strict=True):
+        shown = row.find_element(By.CSS_SELECTOR, ".test").text
+        assert shown == f"{100 * metrics[rung]['test']['accuracy']:.1f}"
+    images = browser.find_elements(By.TAG_NAME, "img")
+    drawn = [image.get_property("naturalWidth") for image in images]
+    assert len(drawn) > 20
+    assert all(isinstance(width, int) and width > 0 for width in drawn)
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert {url.partition(":")[0] for url in requested(browser)} == {"file", "data"}
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1400, 1000)])
+def test_the_page_fits_a_phone_and_a_desk(
+    climbed: Path, browser: webdriver.Chrome, width: int, height: int
+) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get((climbed / "reports/dogs_vs_cats/ladder.html").as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.fixture
+def ui(climbed: Path) -> Iterator[str]:
+    """Starts `make ui` in the copy and gives the address that it prints."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "ladder.tracking"],
+        cwd=climbed,
+        env=environment | {"PORT": str(port), "PYTHONPATH": "src"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        process_group=0,
+    )
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert line.startswith("dogs_vs_cats: http://127.0.0.1:")
+    until = time.monotonic() + 120
+    while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < until:
+        time.sleep(0.5)
+    yield line.partition(": ")[2].strip()
+    os.killpg(server.pid, 15)
+    server.wait(30)
+
+
+def test_mlflow_compares_the_five_rungs(ui: str, browser: webdriver.Chrome) -> None:
+    browser.get(ui)
+
+    def shown(driver: webdriver.Chrome) -> bool:
+        text = driver.find_element(By.TAG_NAME, "body").text
+        charts = driver.find_elements(
+            By.CSS_SELECTOR, ".js-plotly-plot .scatterlayer .trace, .js-plotly-plot .bars .trace"
+        )
+        return all(rung in text for rung in paths.RUNGS) and len(charts) >= len(paths.RUNGS)
+
+    WebDriverWait(browser, 180, poll_frequency=1).until(shown)
