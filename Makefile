@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help setup repro book reproduce-check seeds learning-curve test check ui report lock clean
+.PHONY: help setup repro book reproduce-check seeds learning-curve bench test check ui report lock clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -33,6 +33,21 @@ repro: setup  ## climb the ladder of params.yaml and print it
 # RECIPE: a list of overrides in recipes/.
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
 	@python -m ladder.climbs --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+
+# PARTS: some of limits extraction growth book_way pipeline; QUICK=1: little of each, to try it out;
+# CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.
+bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/ready)  ## measure it all: make bench ARCHIVE=path.zip
+	python -m benchmarks.run $(if $(QUICK),--quick) $(if $(CLIMBS),--climbs $(CLIMBS)) \
+	  $(if $(ARCHIVE),--archive "$(ARCHIVE)" --recipe "$(or $(RECIPE),dogs_vs_cats)") $(PARTS)
+
+# The other frameworks, outside the lock: torch without CUDA, where an index has it, and OpenVINO
+# without its telemetry, which it does not need.
+.venv-peers/ready: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	sed -E 's/^(torch==.*)/\1+cpu/' $< | .venv-peers/bin/python -m pip install --quiet -r /dev/stdin || \
+	  .venv-peers/bin/python -m pip install --quiet -r $<
+	.venv-peers/bin/python -m pip uninstall --quiet --yes openvino-telemetry
+	touch $@
 
 # Green: what is committed comes out again. Without QUICK, on the pictures that `make book` takes.
 reproduce-check: setup  ## climb again in a clean copy and compare [QUICK=1 ARCHIVE=… RECIPE=…]
@@ -75,4 +90,4 @@ lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 
 clean:  ## delete the data, the cache, the environment and the runs; the reports stay
 	git clean -fdxq data
-	rm -rf .venv .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots
+	rm -rf .venv .venv-peers .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots

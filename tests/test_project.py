@@ -56,7 +56,7 @@ def test_the_lock_pins_every_dependency_by_hash_and_names_no_url() -> None:
 def test_make_alone_lists_the_targets() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))
-    assert {"setup", "repro", "book", "test", "check", "ui", "report", "clean"} <= listed
+    assert {"setup", "repro", "book", "bench", "test", "check", "ui", "report", "clean"} <= listed
 
 
 @pytest.mark.parametrize(

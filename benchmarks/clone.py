@@ -1,0 +1,144 @@
+"""A fresh clone of this project to climb in: no data, no cache, its own params."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from benchmarks import processes
+from ladder import archives, errors, settings, sources
+
+
+@dataclass(frozen=True)
+class Clone:
+    """Where it lies, and the environment that its stages run in."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def params(self) -> settings.Settings:
+        """The settings that it climbs with."""
+        return settings.read(self.folder / settings.PARAMS)
+
+    def dvc(self, *arguments: str) -> processes.Finished:
+        """Runs a command of DVC.
+
+        Raises:
+            InputError: it failed; the message is the end of what it said.
+        """
+        done = processes.run(["dvc", *arguments], self.folder, self.environment)
+        if done.status:
+            raise errors.InputError(
+                f"dvc {' '.join(arguments)}",
+                expected="to end well",
+                received=f"exit status {done.status}\n{done.output[-3000:]}",
+                advice="Correct what it says, and run the benchmark's part again.",
+            )
+        return done
+
+
+@contextmanager
+def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
+    """Yields a clone of the current commit in a temporary folder.
+
+    With an archive of the book's photographs it climbs by the recipe; without one (""), on the
+    default dataset. A quick one climbs on a few pictures.
+
+    Raises:
+        InputError: this is no git repository, or archive or recipe are not there.
+    """
+    lists = [f"recipes/{name}.txt" for name in dict.fromkeys(["dogs_vs_cats", recipe])]
+    changes = overrides([*(lists if archive else []), *(["benchmarks/quick.txt"] if quick else [])])
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PYTHONPATH"] = "src"  # the clone's own code
+    if archive:
+        path = Path(archive).absolute()
+        changes["dataset.archive_sha256"] = archives.sha256(path)
+        environment[sources.ARCHIVE_VARIABLE] = str(path)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "ladder"
+        git("clone", "--quiet", str(processes.ROOT), str(folder))
+        override(folder / settings.PARAMS, changes)
+        yield Clone(folder, environment)
+
+
+def commit() -> tuple[str, bool]:
+    """Returns the current commit, and whether the workspace holds changes that it has not.
+
+    A clone is of the commit: such changes are not measured in it.
+    """
+    return git("rev-parse", "--short", "HEAD"), bool(git("status", "--short"))
+
+
+def git(*arguments: str) -> str:
+    """Returns what git says in this project.
+
+    Raises:
+        InputError: it failed.
+    """
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=processes.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise errors.InputError(
+            " ".join(command[:2]),
+            expected="a git repository, which the benchmark clones",
+            received=done.stderr.strip(),
+            advice="Run it in a clone of this project.",
+        )
+    return done.stdout.strip()
+
+
+def overrides(lists: list[str]) -> dict[str, Any]:
+    """Returns `key=value` of lists of overrides, a later one over an earlier; values are YAML.
+
+    Raises:
+        InputError: there is no such list.
+    """
+    found: dict[str, Any] = {}
+    yaml = YAML(typ="safe", pure=True)
+    for name in lists:
+        path = processes.ROOT / name
+        if not path.is_file():
+            raise errors.InputError(
+                "RECIPE",
+                expected=f"one of {', '.join(sorted(p.stem for p in path.parent.glob('*.txt')))}",
+                received=path.stem,
+                advice="Choose one of these.",
+            )
+        lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+        pairs = (line.split("=", 1) for line in lines if line)
+        found |= {key: yaml.load(value) for key, value in pairs}
+    return found
+
+
+def override(params: Path, changes: Mapping[str, Any]) -> None:
+    """Sets keys, `section.name` or `name`, of a file of params, and keeps its comments.
+
+    Raises:
+        InputError: the file has no such key.
+    """
+    yaml = YAML()
+    content = yaml.load(params)
+    for key, value in changes.items():
+        *sections, name = key.split(".")
+        section = content
+        for part in sections:
+            section = section.get(part, {})
+        if name not in section:
+            raise errors.InputError(
+                key,
+                expected="a key of params.yaml",
+                received="none of this name",
+                advice="Correct the list of overrides.",
+            )
+        section[name] = value
+    yaml.dump(content, params)

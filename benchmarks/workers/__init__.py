@@ -1,0 +1,1 @@
+"""What runs in a process of its own: a module a measurement, started by the parts beside."""

@@ -1,0 +1,78 @@
+"""The pipeline's extraction of features, with and without its disk: pictures/s of this process."""
+
+import functools
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.workers import channel, vgg16
+from ladder import activations, bases, models, runtime, settings
+from ladder.runtime import keras, tf
+
+BASE = settings.Base(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
+OUTPUT = bases.BASES[BASE.name].output
+
+
+def build(image_size: int) -> keras.Model:
+    """Returns raw pixels → features, with the weights that all contestants have."""
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    model = keras.Model(pixels, bases.extend(pixels, BASE))
+    for layer, drawn in zip(bases.convolutions(model), vgg16.weights(), strict=True):
+        layer.set_weights(drawn)
+    return model
+
+
+def in_memory(model: keras.Model, batch_size: int) -> vgg16.Extract:
+    """Returns the extraction without its disk: features (n, …) float32 in memory."""
+    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+
+    def extract(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+        features = np.empty((len(pictures), *model.outputs[0].shape[1:]), np.float32)
+        for start in range(0, len(pictures), batch_size):
+            rows = slice(start, start + batch_size)
+            (output,) = keras.tree.flatten(forward(tf.constant(pictures[rows], tf.float32)))
+            features[rows] = tf.cast(output, tf.float32).numpy()
+        return features
+
+    return extract
+
+
+def to_disk(model: keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
+    """Returns the pipeline's own function, which traces the graph anew whenever it is called."""
+    target = folder / "view-00.npy"
+    extraction = settings.Extraction(batch_size=batch_size, storage="float16")
+
+    def extract(pictures: NDArray[np.uint8]) -> NDArray[Any]:
+        rows = pictures.__getitem__
+        activations.extract(model, rows, len(pictures), {OUTPUT: target}, extraction)
+        features: NDArray[Any] = np.load(target, mmap_mode="r", allow_pickle=False)
+        return features
+
+    return extract
+
+
+def start(
+    request: dict[str, Any], folder: Path
+) -> tuple[Mapping[str, Any], Callable[[], Mapping[str, Any]]]:
+    """Warms up, writes the features of one batch, and returns what it is and its repetition."""
+    policy = runtime.start(settings.Runtime(precision=request["precision"], threads=0), None)
+    model = models.between(build(request["image_size"]), [OUTPUT])  # as the stage does
+    disk, batch_size = request["disk"], request["batch_size"]
+    extract = to_disk(model, batch_size, folder) if disk else in_memory(model, batch_size)
+    np.save(request["features"], extract(vgg16.pictures(batch_size, request["image_size"])))
+    told = {
+        "arithmetic": policy.removeprefix("mixed_"),
+        "threads": int(runtime.describe()["threads"]),
+        "parameters": model.count_params(),
+        "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},
+    }
+    return told, vgg16.repetition(extract, request)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        channel.serve(functools.partial(start, channel.request(), Path(scratch)))

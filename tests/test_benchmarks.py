@@ -1,0 +1,552 @@
+"""The benchmark's arithmetic, its port of the book, and how it measures processes."""
+
+import json
+import os
+import re
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks import (
+    book_way,
+    clone,
+    extraction,
+    growth,
+    limits,
+    machine,
+    pipeline,
+    plan,
+    plot,
+    processes,
+    report,
+    results,
+    run,
+    spread,
+)
+from benchmarks.spread import Spread
+from benchmarks.workers import vgg16
+from ladder import errors, paths, settings
+
+ROOT = Path(__file__).parent.parent
+
+values = st.lists(st.floats(0.1, 1e6), min_size=1, max_size=9)
+
+
+@given(values)
+def test_a_spread_is_the_median_within_its_range(measured: list[float]) -> None:
+    found = Spread.of(measured)
+    assert found.low <= found.median <= found.high
+    assert found.median == np.median(measured)
+    assert spread.read(json.loads(json.dumps(spread.record(measured)))) == found
+
+
+@given(values, values)
+def test_no_pair_of_values_lies_outside_the_range_of_the_ratio(
+    above: list[float], below: list[float]
+) -> None:
+    found = spread.ratio(Spread.of(above), Spread.of(below))
+    ratios = np.divide.outer(above, below)
+    assert found.low == pytest.approx(ratios.min())
+    assert found.high == pytest.approx(ratios.max())
+
+
+def test_sums_add_medians_and_ranges() -> None:
+    parts = [Spread(2.0, 1.0, 4.0, 5), Spread(20.0, 10.0, 40.0, 3)]
+    assert spread.total(parts) == Spread(22.0, 11.0, 44.0, 3)
+
+
+def test_a_line_finds_what_made_the_points_and_tells_how_far_one_is_off() -> None:
+    exact = spread.line([1, 2, 4], [5.0, 7.0, 11.0])
+    assert exact.slope == pytest.approx(2)
+    assert exact.intercept == pytest.approx(3)
+    assert exact.r2 == pytest.approx(1)
+    assert exact.largest_deviation == pytest.approx(0, abs=1e-9)
+    # 0, 0, 3 at 0, 1, 2: the line is 1.5 x - 0.5; residuals 0.5, -1, 0.5; variance 2
+    bent = spread.line([0, 1, 2], [0.0, 0.0, 3.0])
+    assert bent.r2 == pytest.approx(1 - 0.5 / 2)
+    assert bent.largest_deviation == pytest.approx(1.0)
+
+
+def test_vgg16_is_counted_from_its_shapes() -> None:
+    from benchmarks.workers import keras_extraction, rates
+
+    # 15,346,630,656 multiply-adds at 224 pixels: the figure that everybody has for its convolutions
+    large = keras_extraction.build(224)
+    assert rates.convolution_flops(large) == 2 * 15_346_630_656
+    model = keras_extraction.build(150)
+    assert model.count_params() == extraction.PARAMETERS
+    sizes, channels, flops, moved = (150, 75, 37, 18, 9), 3, 0, 0  # pooling drops an odd row
+    for size, filters in zip(sizes, vgg16.BLOCKS, strict=True):
+        for out in filters:
+            flops += 2 * (9 * channels) * out * size * size
+            moved += (channels + out) * size * size
+            channels = out
+        moved += channels * (size**2 + (size // 2) ** 2)
+    assert rates.convolution_flops(model) == flops
+    assert rates.activation_values(model) == moved
+
+
+def test_the_limits_are_rates_divided_by_what_a_picture_takes() -> None:
+    told = {
+        "flops_per_picture": 10,
+        "activation_values_per_picture": 5,
+        "per_second": {"bfloat16": spread.record([90.0, 100.0]), "memory": spread.record([40.0])},
+    }
+    assert limits.pictures_per_second(told, "bfloat16") == 10
+    assert limits.memory_pictures_per_second(told, bytes_per_value=2) == 4
+
+
+def test_the_port_has_the_sizes_that_the_book_prints() -> None:
+    from benchmarks.workers import book_way as port
+
+    assert port.convnet(150, dropout=False).count_params() == 3_453_121
+    assert port.convnet(150, dropout=True).count_params() == 3_453_121
+    assert port.head((4, 4, 512)).count_params() == 2_097_665
+    frozen, fine_tuned = (port.on_base(150, fine_tuned=choice) for choice in (False, True))
+    assert frozen.count_params() == 16_812_353
+    assert len(frozen.trainable_weights) == 4
+    assert len(fine_tuned.trainable_weights) == 10  # and three convolutions
+
+
+# 2026-11: Keras 3.15.1's legacy code calls scipy by an old name.
+@pytest.mark.filterwarnings("ignore:Please import `affine_transform`:DeprecationWarning")
+@pytest.mark.parametrize("augmented", [False, True])
+def test_the_ports_batches_are_scaled_whole_and_endless(
+    augmented: bool, drawn_archive: Callable[..., Path], tmp_path: Path
+) -> None:
+    from benchmarks.workers import book_way as port
+
+    folder = tmp_path / "pictures"
+    with zipfile.ZipFile(drawn_archive(count=3)) as archive:
+        for name in archive.namelist():
+            path = folder / name.split("/")[1].split(".")[0] / name.replace("/", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read(name))
+    endless = port.batches(folder, 48, 4, augmented)
+    seen = [next(endless) for _ in range(5)]
+    assert [len(labels) for _, labels in seen] == [4, 2, 4, 2, 4]
+    pixels, labels = seen[0]
+    assert pixels.shape == (4, 48, 48, 3)
+    assert pixels.dtype == np.float32
+    assert 0.5 < pixels.max() <= 1
+    assert set(labels) <= {0, 1}
+
+
+def test_extrapolation_gives_the_books_counts() -> None:
+    # 30 epochs of 100 steps are 300 of 10 steps; with 2 s each they take 600 s
+    assert book_way.extrapolate("scratch", 10, {"epoch": [2.0, 3.0, 1.0]}) == Spread(
+        600, 300, 900, 3
+    )
+    assert book_way.extrapolate("fine_tuned", 20, {"epoch": [1.0]}).median == 500
+    # 4,000 pictures in batches of 20 are 20 times 10 batches; and 30 epochs of the head
+    seconds = {"extraction": [1.0], "epoch": [0.5]}
+    assert book_way.extrapolate("features", 10, seconds).median == 20 * 1 + 30 * 0.5
+
+
+def test_the_books_epochs_are_those_of_chapter_5() -> None:
+    epochs = {rung: training.epochs for rung, training in book_way.BOOK.items()}
+    assert epochs == dict(zip(paths.RUNGS, (30, 100, 30, 30, 100), strict=True))
+    steps = (plan.FULL.book_steps, plan.QUICK.book_steps)
+    assert all(count % (book_way.STEPS // book_way.VALIDATION_STEPS) == 0 for count in steps)
+
+
+def test_the_books_way_gets_the_manifests_pictures_byte_for_byte(
+    zipped: Callable[..., Path], tmp_path: Path
+) -> None:
+    archive = zipped({"PetImages/Cat/0.jpg": b"c", "PetImages/Dog/0.jpg": b"d", "other": b"x"})
+    manifest = tmp_path / "manifest.csv"
+    rows = [
+        ("cat.0", "PetImages/Cat/0.jpg", "cat", "train"),
+        ("dog.0", "PetImages/Dog/0.jpg", "dog", "test"),
+    ]
+    pd.DataFrame(rows, columns=["id", "path", "class_name", "subset"]).to_csv(manifest)
+    folder = tmp_path / "pictures"
+    book_way.write_pictures(archive, manifest, folder)
+    written = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files(folder)}
+    assert written == {"train/cat/cat.0.jpg": b"c", "test/dog/dog.0.jpg": b"d"}
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_every_stage_of_a_rung_is_in_the_graph() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    named = [stage for row in pipeline.RUNG_STAGES.values() for stage in row]
+    assert tuple(pipeline.RUNG_STAGES) == paths.RUNGS
+    assert len(named) == len(set(named))
+    assert set(named) <= set(stages)
+
+
+def test_the_stages_that_ran_are_read_from_what_dvc_says() -> None:
+    said = (
+        "Stage 'decode' didn't change, skipping\nRunning stage 'split':\n> python stages/split.py\n"
+    )
+    said += "\nRunning stage 'predict@scratch':\n> echo Running stage 'other'\n"
+    assert pipeline.stages_run(said) == ["split", "predict@scratch"]
+    done = processes.Finished(0, 1.0, 1, said)
+    pipeline.check(done, {"split"}, only=False)
+    for expected, only in (({"split"}, True), ({"decode"}, False), (set[str](), True)):
+        with pytest.raises(RuntimeError, match="expected DVC to run"):
+            pipeline.check(done, expected, only)
+
+
+def test_the_quick_overrides_are_keys_that_hold() -> None:
+    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in clone.overrides(["benchmarks/quick.txt"]).items():
+        *sections, name = key.split(".")
+        section = content
+        for part in sections:
+            section = section[part]
+        assert name in section
+        section[name] = value
+    assert settings.Settings.model_validate(content).train_scratch.epochs == 2
+
+
+def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("seed: 0   # kept\nfit:\n  rate: 1.0e-4\n  sha256: null\n")
+    sha256 = "1" * 32 + "e" + "2" * 31  # reads like a number, if it is not quoted
+    clone.override(params, {"fit.rate": 2e-4, "fit.sha256": sha256})
+    assert "# kept" in params.read_text()
+    assert yaml.safe_load(params.read_text()) == {
+        "seed": 0,
+        "fit": {"rate": 2e-4, "sha256": sha256},
+    }
+    with pytest.raises(errors.InputError, match=r"fit\.rat: expected a key"):
+        clone.override(params, {"fit.rat": 1})
+
+
+def test_a_later_list_of_overrides_wins_and_an_unknown_one_is_an_error() -> None:
+    lists = ["recipes/dogs_vs_cats.txt", "benchmarks/quick.txt"]
+    assert clone.overrides(lists)["image_size"] == 96
+    assert clone.overrides(lists[::-1])["image_size"] == 150
+    with pytest.raises(errors.InputError, match="one of dogs_vs_cats, end_to_end"):
+        clone.overrides(["recipes/none.txt"])
+
+
+ALLOCATE = "x = bytearray({bytes}); print(len(x))"
+
+
+def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None:
+    inner = ALLOCATE.format(bytes=600_000_000)
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{inner}'], check=True)"
+    small, large = (
+        processes.run([sys.executable, "-c", code], tmp_path, os.environ)
+        for code in (ALLOCATE.format(bytes=1000), outer)
+    )
+    assert large.output.strip() == "600000000"
+    assert 600e6 < large.peak_bytes < 1200e6 + small.peak_bytes
+    assert large.status == 0
+    assert large.seconds > 0
+
+
+def test_the_process_that_measures_imports_nothing_large() -> None:
+    """Its own memory would count in that of everything that it starts."""
+    code = "import benchmarks.run, sys; print(*sys.modules)"
+    done = processes.run([sys.executable, "-c", code], ROOT, os.environ)
+    assert done.status == 0
+    assert not {"tensorflow", "keras", "matplotlib", "mlflow"} & set(done.output.split())
+
+
+def test_a_command_that_fails_says_so(tmp_path: Path) -> None:
+    code = "import sys; print('first'); sys.exit('why')"
+    done = processes.run([sys.executable, "-c", code], tmp_path, os.environ)
+    assert done.status == 1
+    assert done.output.split() == ["first", "why"]
+
+
+def test_contestants_take_turns_and_one_that_fails_stops_no_other() -> None:
+    asked: list[str] = []
+
+    class Fake(processes.Worker):
+        def __init__(self, name: str, seconds: float, fails: bool) -> None:
+            self.name, self.seconds, self.fails = name, seconds, fails
+
+        def ask(self) -> dict[str, Any]:
+            asked.append(self.name)
+            if self.fails:
+                raise processes.WorkerError("cannot")
+            return {"seconds": self.seconds}
+
+    workers: dict[str, processes.Worker] = {
+        "fast": Fake("fast", 1.0, fails=False),
+        "broken": Fake("broken", 1.0, fails=True),
+        "slow": Fake("slow", 100.0, fails=False),
+    }
+    answers = extraction.take_turns(workers, repetitions=5, seconds=1.0)
+    assert asked == ["fast", "broken", "slow", "fast", "slow", "fast", "slow", "fast", "fast"]
+    assert answers.failed == {"broken": "cannot"}
+    assert {key: len(row) for key, row in answers.repetitions.items()} == {"fast": 5, "slow": 3}
+
+
+def test_a_worker_answers_and_its_failure_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "train.npy"
+    request = {"path": str(path), "pictures": 3, "image_size": 4}
+    with processes.Worker("random_pictures", request) as worker:
+        assert list(worker) == []
+    assert worker.peak_bytes > 1e6
+    np.testing.assert_array_equal(np.load(path), vgg16.pictures(3, 4))
+    with (
+        processes.Worker("random_pictures", {}) as worker,
+        pytest.raises(processes.WorkerError, match="KeyError: 'path'"),
+    ):
+        list(worker)
+    with (
+        processes.Worker("random_pictures", {}) as worker,
+        pytest.raises(processes.WorkerError, match="ended without an answer"),
+    ):
+        worker.ask()
+
+
+def test_an_exception_in_a_worker_becomes_its_last_answer(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from benchmarks.workers import channel
+
+    kept = os.dup(1)
+    monkeypatch.setattr("sys.stdin", iter(["\n", "\n"]))
+    answers = iter([{"n": 1}])
+    channel.serve(lambda: ({"told": "first"}, lambda: next(answers)))
+    os.dup2(kept, 1)
+    os.close(kept)
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert lines == [{"told": "first"}, {"n": 1}, {"error": "StopIteration: "}]
+
+
+def test_growth_reaches_each_number_of_pictures_with_pictures_and_with_views() -> None:
+    points = growth.points(plan.FULL)
+    for line in points.values():
+        assert [pictures * max(views, 1) for pictures, views in line] == [500, 1000, 2000, 4000]
+    measured = {
+        (10, 0): [{"seconds": 1.0, "peak_bytes": 5e6, "anonymous_peak_bytes": 4e6}],
+        (20, 0): [{"seconds": 2.0, "peak_bytes": 6e6, "anonymous_peak_bytes": 4e6}],
+    }
+    lines = growth.summary(measured)["lines"]
+    assert lines["seconds"]["slope"] == pytest.approx(0.1)
+    assert lines["peak_bytes"]["slope"] == pytest.approx(1e5)
+    assert lines["anonymous_peak_bytes"]["slope"] == pytest.approx(0, abs=1e-6)
+
+
+def test_memory_that_is_no_mapped_file_is_seen() -> None:
+    from benchmarks.workers import growth as worker
+
+    before = worker.anonymous_bytes()
+    if before is None:
+        pytest.skip("this system does not tell")
+    with worker.sampled() as highest:
+        block = np.ones(60_000_000, np.uint8)
+        block.sum()
+        for _ in range(5):
+            block.sum()
+            time.sleep(worker.SAMPLING_SECONDS)
+        del block
+    assert highest[0] > before + 50e6
+
+
+def test_extraction_without_the_disk_is_the_pipelines_own(tmp_path: Path) -> None:
+    from benchmarks.workers import keras_extraction
+    from ladder import models
+
+    model = models.between(keras_extraction.build(48), [keras_extraction.OUTPUT])
+    pictures = vgg16.pictures(4, 48)
+    memory = keras_extraction.in_memory(model, 2)(pictures)
+    disk = keras_extraction.to_disk(model, 2, tmp_path)(pictures)
+    assert memory.shape == (4, 1, 1, 512)
+    assert memory.std() > 0.1  # weights drawn so that the scale is kept
+    assert extraction.deviation(disk, memory) < 1e-3  # stored as float16
+
+
+def test_a_reason_is_told_without_folders_of_this_machine() -> None:
+    error = processes.WorkerError(f"Traceback\n  much\nOSError: no {ROOT}/benchmarks/x")
+    assert extraction.without_paths(error) == "OSError: no ./benchmarks/x"
+
+
+def test_deviation_is_relative_to_the_reference() -> None:
+    reference = np.array([3.0, 4.0])
+    assert extraction.deviation(1.1 * reference, reference) == pytest.approx(0.1)
+    assert extraction.deviation(reference, reference) == 0
+
+
+def test_the_machine_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpuinfo, meminfo = tmp_path / "cpuinfo", tmp_path / "meminfo"
+    cpuinfo.write_text("model name\t: A Processor\nflags\t\t: fpu avx2 amx_bf16\n\nflags : none\n")
+    meminfo.write_text("MemTotal:       2048 kB\n")
+    monkeypatch.setattr(machine, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(machine, "MEMINFO", meminfo)
+    told = machine.describe()
+    assert told["processor"] == "A Processor"
+    assert told["flags"] == ["avx2", "amx_bf16"]
+    assert told["memory_bytes"] == 2048 * 1024
+    assert machine.has_fast_bfloat16(told)
+    assert not machine.has_fast_bfloat16({"flags": ["avx2", "avx512f"]})
+
+
+def part(result: dict[str, Any]) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "date": "2026-01-01T00:00+00:00",
+        "load": 0.1,
+        "versions": {"python": "3.11"},
+    }
+    about |= {"commit": "abc", "uncommitted_changes": False}
+    return {**about, "seconds": 9.0, "result": result}
+
+
+@pytest.fixture
+def found() -> results.Results:
+    """Whole results, made up: the book 100 times slower than the pipeline."""
+    book_rungs = {
+        rung: {"extrapolated_seconds": vars(Spread(1000.0, 900.0, 1200.0, 5)), "steps_measured": 20}
+        for rung in paths.RUNGS
+    }
+    points = {
+        (n, 0): [{"seconds": n / 10, "peak_bytes": 1e9 + n, "anonymous_peak_bytes": 8e8}]
+        for n in (10, 20, 40)
+    }
+    contestant = {"trains": True, "arithmetic": "bfloat16", "deviation": 0.01, "peak_bytes": 7e8}
+    rates = {"pipeline": [170.0, 180.0], "torch_eager": [85.0, 100.0], "openvino": [200.0, 180.0]}
+    return {
+        "machine": {
+            "processor": "A Processor",
+            "cores": 2,
+            "flags": ["amx_bf16"],
+            "memory_bytes": 2**34,
+            "system": "Linux",
+        },
+        "quick": False,
+        "parts": {
+            "limits": part(
+                {
+                    "image_size": 150,
+                    "sizes": {"bfloat16": 4096, "float32": 2048},
+                    "flops_per_picture": 10**10,
+                    "activation_values_per_picture": 10**7,
+                    "parameters": 14_714_688,
+                    "per_second": {
+                        name: spread.record([1e12, 4e12]) for name in ("bfloat16", "float32")
+                    }
+                    | {"memory": spread.record([1e10])},
+                }
+            ),
+            "extraction": part(
+                {
+                    "image_size": 150,
+                    "batch_size": 50,
+                    "contestants": {
+                        name: {**contestant, "title": name, "pictures_per_second": spread.record(r)}
+                        for name, r in rates.items()
+                    }
+                    | {"torch_compiled": {"title": "compiled", "error": "no compiler"}},
+                }
+            ),
+            "growth": part({"image_size": 150, "lines": {"features": growth.summary(points)}}),
+            "book_way": part({"dataset": "d", "image_size": 150, "rungs": book_rungs}),
+            "pipeline": part(
+                {
+                    "dataset": "d",
+                    "image_size": 150,
+                    "split": {"train_per_class": 1000},
+                    "downloaded": False,
+                    "stages": {"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
+                    "rungs": {rung: spread.record([8.0, 10.0, 12.0]) for rung in paths.RUNGS},
+                    "total_seconds": spread.record([40.0, 50.0, 60.0]),
+                    "nothing_to_do_seconds": spread.record([3.0]),
+                    "changed_rate_seconds": spread.record([41.0]),
+                    "accuracies": {
+                        "scratch": {
+                            "validation_accuracy": 0.72,
+                            "test_accuracy": 0.7,
+                            "book": 0.71,
+                        }
+                    },
+                }
+            ),
+        },
+    }
+
+
+def test_the_report_says_what_was_measured(found: results.Results) -> None:
+    written = report.markdown(found)
+    assert "A Processor, 2 cores" in written
+    assert "quick" not in written
+    assert "**extrapolated**" in written
+    ladder = re.search(r"^\| scratch \| (.*) \|$", written, re.MULTILINE)
+    assert ladder is not None
+    ours = "10.0 (8.0 – 12.0)"
+    assert ladder[1] == f"1,000.0 (900.0 – 1,200.0) | {ours} | 100.0 (75.0 – 150.0)"
+    assert "| total | 5,000.0 (4,500.0 – 6,000.0) | 50.0 (40.0 – 60.0) | 100.0" in written
+    assert "Not measured: compiled: no compiler" in written
+    # 175 of 4e12 / 1e10 = 400 pictures/s
+    assert re.search(r"\| pipeline \| bfloat16 \| 175\.0 .* \| 44 % \|", written)
+
+
+def test_goals_are_judged_by_medians(found: results.Results) -> None:
+    reached = {what: yes for what, _, _, yes in report.goal_rows(found)}
+    assert reached == {
+        "the whole ladder, seconds": True,
+        "after a changed rate, seconds": False,
+        "nothing to do, seconds": True,
+        "largest stage, MB": False,
+        "scratch, validation accuracy, per cent": True,
+        "times the book's way": True,
+        "extraction, times PyTorch": True,
+        "extraction, times OpenVINO": False,  # 170 / 200 and 180 / 180: 0.925 in the middle
+    }
+
+
+def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> None:
+    found["parts"] = {"book_way": found["parts"]["book_way"]}
+    written = report.markdown(found)
+    assert "| scratch | 1,000.0 (900.0 – 1,200.0) |  |  |" in written
+    assert "## Extraction" not in written
+    assert report.summary({**found, "quick": True}).startswith("A quick try-out")
+
+
+def test_other_pictures_give_no_ratio(found: results.Results) -> None:
+    found["parts"]["book_way"]["result"]["image_size"] = 96
+    assert all(row.ratio is None for row in report.ladder_rows(found))
+    assert "of different pictures: no ratios" in report.markdown(found)
+
+
+def test_the_plot_draws_whatever_there_is(found: results.Results) -> None:
+    ladder, rates, seconds, memory = plot.figure(found).axes
+    assert ladder.get_yscale() == "log"
+    assert len(ladder.patches) == 2 * 6
+    assert len(rates.patches) == 3
+    limit = rates.lines[-1].get_xdata()
+    assert np.asarray(limit).tolist() == [400, 400]
+    assert seconds.has_data()
+    assert memory.has_data()
+    found["parts"] = {"growth": found["parts"]["growth"]}
+    assert [axes.has_data() for axes in plot.figure(found).axes] == [False, False, True, True]
+
+
+def test_results_of_another_machine_are_not_mixed_in(
+    found: results.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(machine, "describe", lambda: found["machine"])
+    assert results.start(quick=False)["parts"] == {}
+    results.write(found)
+    assert results.start(quick=False) == found
+    assert list(results.start(quick=False)["parts"]) == list(found["parts"])  # in order
+    assert results.start(quick=True)["parts"] == {}
+    monkeypatch.setattr(machine, "describe", lambda: {**found["machine"], "cores": 4})
+    assert results.start(quick=False)["parts"] == {}
+
+
+def test_the_command_line_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.parse(["growth", "--quick"]).parts == ["growth"]
+    with pytest.raises(SystemExit):
+        run.parse(["no_such_part"])
+    assert "there are limits, extraction, growth, book_way, pipeline" in capsys.readouterr().err
