@@ -1,6 +1,8 @@
 """Imports go one way, and each heavy library has one door."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,13 @@ def test_imports_go_one_way(path: Path) -> None:
 )
 def test_a_heavy_library_has_one_door(library: str, door: str) -> None:
     assert {path.stem for path in SOURCES if library in libraries(path)} == {door}
+
+
+@pytest.mark.parametrize("stage", ["split", "audit", "evaluate", "render"])
+def test_a_stage_of_statistics_starts_without_tensorflow(stage: str) -> None:
+    script = Path(__file__).parent.parent / f"stages/{stage}.py"
+    code = (
+        f"import runpy, sys; runpy.run_path({str(script)!r}); sys.exit('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
