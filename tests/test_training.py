@@ -184,3 +184,11 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 
     for one, other in zip(train(), train(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_batches_for_validation_come_in_order_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "VALIDATION_BATCH_SIZE", 4)
+    batches = training.InOrder(np.arange(10), 10 * np.arange(10))
+    seen = [batches[i] for i in range(len(batches))]
+    assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image
 from ruamel.yaml import YAML
 
 from ladder import errors
@@ -86,9 +87,12 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def write_png(path: Path, figure: "Figure") -> None:
-    """Writes a figure; without matplotlib's version in it, so that bytes repeat."""
-    with whole(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, metadata={"Software": None})
+    """Writes a figure in 256 colours, a third of the bytes; no version in it, so bytes repeat."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI)
+    with Image.open(drawn) as picture, whole(path) as temporary:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(temporary, optimize=True)
 
 
 def read_views(folder: Path) -> list[NDArray[Any]]:

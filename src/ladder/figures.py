@@ -30,7 +30,7 @@ METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
 Pixels = NDArray[np.uint8]
 CHANNELS_PER_ROW = 16  # the book's
 THUMBNAIL = 104  # pixels: photographs are shown no larger
-LINE = 17  # pixels of a line of text
+LINE = 20  # pixels of a line of text
 COLOURS: dict[str, str] = {  # told apart by all eyes (Okabe and Ito 2008)
     "scratch": "#999999",
     "scratch_augmented": "#e69f00",
@@ -421,7 +421,7 @@ def _paste(figure: Figure, pixels: Pixels, x: int, y: int) -> None:
 def _write(figure: Figure, text: str, x: int, y: int) -> None:
     """Writes lines of text that end above (x, y)."""
     width, height = figure.get_size_inches() * artifacts.DPI
-    place = x / width, 1 - (y - LINE / 4) / height
+    place = x / width, 1 - (y - LINE / 5) / height
     figure.text(*place, text, fontsize=7, va="bottom", parse_math=False)
 
 

@@ -22,6 +22,7 @@ METHODS = {"grad_cam": Gradcam, "grad_cam_plus_plus": GradcamPlusPlus}
 
 MAPPED = (keras.layers.Conv2D, keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 HEATMAP_BATCH_SIZE = 10  # changes only memory and speed
+LEAK = 0.01
 STEP = 1.0  # pixel values, as the book's, of an image's root mean square per step of ascent
 
 
@@ -79,8 +80,7 @@ def filter_patterns(
 ) -> NDArray[np.uint8]:
     """Returns the images (len(filters), S, S, 3) that a convolution's filters respond to most.
 
-    Gradient ascent in input space (DLwP 5.4.2) on each filter's mean response before its ReLU,
-    so that also a filter that the first noise leaves at 0 has a gradient.
+    Gradient ascent in input space (DLwP 5.4.2) on each filter's mean response.
 
     Raises:
         InputError: the model has no such layer, or it is no convolution.
@@ -123,7 +123,7 @@ def ascend(
 def responses(model: keras.Model, layer: str, filters: Sequence[int]) -> Callable[[Any], Any]:
     """Returns the function images (n, S, S, 3) → mean response of filters[i] to image i, (n,).
 
-    Without bias, which changes no gradient, and before the activation.
+    Through a leaky ReLU, so that a filter that the first noise leaves below 0 has a gradient.
 
     Raises:
         InputError: the model has no such layer, or it is no convolution.
@@ -143,7 +143,9 @@ def responses(model: keras.Model, layer: str, filters: Sequence[int]) -> Callabl
 
     def respond(images: Any) -> Any:
         maps = convolution.convolution_op(before(images), convolution.kernel)
-        means = tf.reduce_mean(maps, axis=(1, 2))
+        if convolution.use_bias:
+            maps += convolution.bias
+        means = tf.reduce_mean(tf.nn.leaky_relu(maps, LEAK), axis=(1, 2))
         return tf.gather(means, channels, batch_dims=1)[:, 0]
 
     return respond

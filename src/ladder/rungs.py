@@ -49,7 +49,7 @@ def fit(
     """
     labels = images.labels(manifest, "train")
     batches = training.Batches(inputs, labels, parameters.batch_size, seed)
-    validation = np.asarray(held_out), images.labels(manifest, "validation")
+    validation = held_out, images.labels(manifest, "validation")
     return training.fit(part, batches, validation, parameters)
 
 
