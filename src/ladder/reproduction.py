@@ -132,12 +132,14 @@ def climb(copy: Path, overrides: Sequence[str]) -> None:
     climbs.override(copy / settings.PARAMS, overrides)
     kept = ("DVC_", "MLFLOW_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(kept)}
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "dvc", "repro"],
         cwd=copy,
         env=environment | {"PYTHONPATH": "src"},
-        check=True,
+        check=False,
     )
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def clone(target: Path) -> None:
