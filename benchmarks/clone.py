@@ -74,9 +74,11 @@ def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
 def commit() -> tuple[str, bool]:
     """Returns the current commit, and whether the workspace holds changes that it has not.
 
-    A clone is of the commit: such changes are not measured in it.
+    A clone is of the commit: such changes are not measured in it. Results of this benchmark are
+    none.
     """
-    return git("rev-parse", "--short", "HEAD"), bool(git("status", "--short"))
+    changes = git("status", "--short", "--", ".", ":!reports/benchmark")
+    return git("rev-parse", "--short", "HEAD"), bool(changes)
 
 
 def git(*arguments: str) -> str:

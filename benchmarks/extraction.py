@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks import spread
+from benchmarks import limits, spread
 from benchmarks.plan import Plan
 from benchmarks.processes import ROOT, Worker, WorkerError
 
@@ -65,6 +65,8 @@ CONTESTANTS = {
 def measure(plan: Plan) -> dict[str, Any]:
     """Returns every contestant's rate; they take turns, so that noise meets all of them.
 
+    The machine's own rates take a turn too, so that a share of them is of the same minutes.
+
     Same architecture, weights and pictures; all start from uint8 pixels in memory and end with
     float32 features there (the pipeline's on its disk, as float16). One that cannot run says why.
     """
@@ -75,11 +77,15 @@ def measure(plan: Plan) -> dict[str, Any]:
             contestant = CONTESTANTS[key]
             found[key] = {"title": contestant.title, "trains": contestant.trains}
             try:
-                workers[key] = stack.enter_context(start(key, plan, Path(scratch)))
-                found[key] |= workers[key].receive()
+                worker = stack.enter_context(start(key, plan, Path(scratch)))
+                found[key] |= worker.receive()
+                workers[key] = worker
             except WorkerError as error:
                 found[key]["error"] = without_paths(error)
+        workers["limits"] = stack.enter_context(Worker("rates", limits.request(plan)))
+        told = workers["limits"].receive()
         answers = take_turns(workers, plan.extraction_repetitions, plan.extraction_seconds)
+        limit = limits.summary(told, answers.repetitions.pop("limits"))
         for key, reason in answers.failed.items():
             found[key]["error"] = reason
         for key, repetitions in answers.repetitions.items():
@@ -89,12 +95,17 @@ def measure(plan: Plan) -> dict[str, Any]:
         for worker in workers.values():
             worker.close()
         compare(found, Path(scratch))
-    for key, worker in workers.items():
-        found[key]["peak_bytes"] = worker.peak_bytes
+    for key in answers.repetitions:
+        found[key]["peak_bytes"] = workers[key].peak_bytes
     wrong = [key for key, told in found.items() if told.get("parameters", PARAMETERS) != PARAMETERS]
     if wrong:
         raise WorkerError(f"not VGG16's {PARAMETERS:,} parameters: {', '.join(wrong)}")
-    return {"image_size": plan.image_size, "batch_size": plan.batch_size, "contestants": found}
+    return {
+        "image_size": plan.image_size,
+        "batch_size": plan.batch_size,
+        "contestants": found,
+        "limits": limit,
+    }
 
 
 def start(key: str, plan: Plan, folder: Path) -> Worker:

@@ -11,23 +11,30 @@ from benchmarks.processes import Worker
 RATES = ("bfloat16", "float32", "memory")
 
 
-def measure(plan: Plan) -> dict[str, Any]:
-    """Returns operations and bytes per second, and what VGG16 takes of both for one picture."""
-    request = {
+def request(plan: Plan) -> dict[str, Any]:
+    """Returns what the worker `rates` is asked for."""
+    return {
         "image_size": plan.image_size,
         "sizes": plan.matrix_sizes,
         "copied_bytes": plan.copied_bytes,
-        "seconds": 4.0,
+        "seconds": plan.rate_seconds,
+        "most_seconds": 4.0,
     }
-    with Worker("rates", request) as worker:
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """Returns operations and bytes per second, and what VGG16 takes of both for one picture."""
+    with Worker("rates", request(plan)) as worker:
         told = worker.receive()
         bar = tqdm(range(plan.limit_repetitions), "limits", unit="repetition", disable=None)
         repetitions = [worker.ask() for _ in bar]
-    return {
-        **told,
-        "image_size": plan.image_size,
-        "per_second": {name: spread.record([r[name] for r in repetitions]) for name in RATES},
-    }
+    return summary(told, repetitions)
+
+
+def summary(told: dict[str, Any], repetitions: list[dict[str, float]]) -> dict[str, Any]:
+    """Returns what the worker told of itself with the spread of every rate."""
+    rates = {name: spread.record([r[name] for r in repetitions]) for name in RATES}
+    return {**told, "per_second": rates}
 
 
 def pictures_per_second(limits: dict[str, Any], precision: str) -> float:

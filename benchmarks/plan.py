@@ -15,6 +15,7 @@ class Plan:
     most_batches: int  # but no more batches than these
     matrix_sizes: tuple[int, ...]
     limit_repetitions: int
+    rate_seconds: float  # a rate is the mean over about as long
     copied_bytes: int
     growth_counts: tuple[int, ...]
     growth_views: tuple[int, ...]  # of the smallest count
@@ -34,6 +35,7 @@ FULL = Plan(
     most_batches=40,
     matrix_sizes=(1024, 2048, 4096, 8192),
     limit_repetitions=20,
+    rate_seconds=1.0,
     copied_bytes=2**29,
     growth_counts=(500, 1000, 2000, 4000),
     growth_views=(1, 2, 4, 8),
@@ -53,6 +55,7 @@ QUICK = Plan(
     most_batches=4,
     matrix_sizes=(256, 512, 1024),
     limit_repetitions=3,
+    rate_seconds=0.2,
     copied_bytes=2**26,
     growth_counts=(20, 40, 80, 160),
     growth_views=(1, 2, 4, 8),

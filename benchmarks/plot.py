@@ -20,7 +20,7 @@ def figure(found: results.Results) -> Figure:
     (ladder, extraction), (time, memory) = drawn.subplots(2, 2)
     parts = {name: part["result"] for name, part in found["parts"].items()}
     draw_ladder(ladder, found)
-    draw_extraction(extraction, parts.get("extraction"), parts.get("limits"))
+    draw_extraction(extraction, parts.get("extraction"))
     draw_growth(time, parts.get("growth"), "seconds", 1.0)
     draw_growth(memory, parts.get("growth"), "peak_bytes", 1e-9)
     for axes in (ladder, extraction, time, memory):
@@ -70,7 +70,7 @@ def draw_ladder(axes: Axes, found: results.Results) -> None:
     axes.legend(handles=patches, frameon=False, fontsize=8, loc="upper left")
 
 
-def draw_extraction(axes: Axes, part: dict[str, Any] | None, limit: dict[str, Any] | None) -> None:
+def draw_extraction(axes: Axes, part: dict[str, Any] | None) -> None:
     """Draws every contestant's rate with its range, and the rate at which matrices would run."""
     if part is None:
         return
@@ -82,11 +82,10 @@ def draw_extraction(axes: Axes, part: dict[str, Any] | None, limit: dict[str, An
         axes.annotate(
             f"{value.median:,.1f}", (value.high, i), (5, -3), textcoords="offset points", fontsize=8
         )
-    if limit:
-        for precision, style in (("bfloat16", "-"), ("float32", ":")):
-            rate = limits.pictures_per_second(limit, precision)
-            axes.axvline(rate, color=LIMIT, linestyle=style, label=f"matrix rate, {precision}")
-        axes.legend(fontsize=8, loc="lower right")
+    for precision, style in (("bfloat16", "-"), ("float32", ":")):
+        rate = limits.pictures_per_second(part["limits"], precision)
+        axes.axvline(rate, color=LIMIT, linestyle=style, label=f"best matrix rate, {precision}")
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     titles = [one["title"].replace(": ", ":\n") for _, one in told]
     axes.set_yticks(range(len(told)), titles, fontsize=8)
     axes.invert_yaxis()

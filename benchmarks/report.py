@@ -37,7 +37,7 @@ def markdown(found: results.Results) -> str:
     parts = {name: part["result"] for name, part in found["parts"].items()}
     sections: dict[str, Callable[[dict[str, Any]], str]] = {
         "pipeline": stages,
-        "extraction": lambda part: contestants(part, parts.get("limits")),
+        "extraction": contestants,
         "limits": rates,
         "growth": growth,
     }
@@ -158,7 +158,7 @@ def stages(part: dict[str, Any]) -> str:
     return title + table(("stage", "seconds", "peak memory, MB"), rows) + "\n" + note
 
 
-def contestants(part: dict[str, Any], limit: dict[str, Any] | None) -> str:
+def contestants(part: dict[str, Any]) -> str:
     """Returns the extraction's rates, beside the pipeline's and the machine's limit."""
     ours = part["contestants"].get("pipeline", {}).get("pictures_per_second")
     rows, errors = [], []
@@ -170,7 +170,7 @@ def contestants(part: dict[str, Any], limit: dict[str, Any] | None) -> str:
         cells = [told["title"], told["arithmetic"], text(spread.read(rate))]
         cells.append(text(paired(rate, ours), 2) if ours else "")
         cells.append(f"{100 * told['deviation']:.2f} %" if "deviation" in told else "")
-        cells.append(f"{100 * matrix_share(told, part, limit):.0f} %" if limit else "")
+        cells.append(text(matrix_share(told, part["limits"]).scaled(100), 0))
         cells.append(megabytes(told["peak_bytes"]))
         rows.append(cells)
     header = (
@@ -179,7 +179,7 @@ def contestants(part: dict[str, Any], limit: dict[str, Any] | None) -> str:
         "pictures/s",
         "times this pipeline",
         "features differ from float32 by",
-        "share of matrix rate",
+        "of the matrix rate, per cent",
         "peak memory, MB",
     )
     size, batch_size = part["image_size"], part["batch_size"]
@@ -195,12 +195,11 @@ def paired(above: dict[str, Any], below: dict[str, Any]) -> Spread:
     return Spread.of([a / b for a, b in zip(above["values"], below["values"], strict=False)])
 
 
-def matrix_share(told: dict[str, Any], part: dict[str, Any], limit: dict[str, Any]) -> float:
-    """Returns the share of the best matrix rate, of the arithmetic used, that a rate comes to."""
-    rate: float = told["pictures_per_second"]["median"]
-    precision = told["arithmetic"] if told["arithmetic"] in ("bfloat16", "float32") else "float32"
-    scale = (part["image_size"] / limit["image_size"]) ** 2  # 1 where both took the plan's size
-    return float(rate * scale / limits.pictures_per_second(limit, precision))
+def matrix_share(told: dict[str, Any], limit: dict[str, Any]) -> Spread:
+    """Returns the share of the matrix rate, of the arithmetic used, that VGG16 came to."""
+    precision = told["arithmetic"] if told["arithmetic"] in limit["sizes"] else "float32"
+    share = paired(told["pictures_per_second"], limit["per_second"][precision])
+    return share.scaled(limit["flops_per_picture"])
 
 
 def rates(part: dict[str, Any]) -> str:

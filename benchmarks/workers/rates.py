@@ -14,6 +14,7 @@ from ladder import bases, runtime, settings
 from ladder.runtime import keras, tf
 
 PRECISIONS = ("bfloat16", "float32")
+LAYERS = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
 
 
 def convolution_flops(model: keras.Model) -> int:
@@ -35,36 +36,49 @@ def activation_values(model: keras.Model) -> int:
     )
 
 
-LAYERS = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
-
-
-def matrix_seconds(precision: str, size: int) -> float:
-    """Returns the seconds of one product of two square matrices, after one that warms up."""
+def matrix_rate(precision: str, size: int, wanted_seconds: float) -> float:
+    """Returns operations per second of products of two square matrices, over about this time."""
     matrix = tf.cast(tf.random.normal((size, size)), precision)
-    tf.matmul(matrix, matrix)
-    started = time.perf_counter()
-    tf.matmul(matrix, matrix)[0, 0].numpy()
-    return time.perf_counter() - started
+    tf.matmul(matrix, matrix)  # warms up
+
+    def product() -> None:
+        tf.matmul(matrix, matrix)[0, 0].numpy()  # waits for it
+
+    return 2 * size**3 / seconds_of(product, wanted_seconds)
+
+
+def seconds_of(act: Callable[[], None], wanted_seconds: float) -> float:
+    """Returns the mean seconds of an act that is repeated, once at least, for about this time."""
+    started, count = time.perf_counter(), 0
+    while not count or time.perf_counter() - started < wanted_seconds:
+        act()
+        count += 1
+    return (time.perf_counter() - started) / count
 
 
 def fastest_size(precision: str, request: dict[str, Any]) -> int:
     """Returns the size of matrix with the highest rate, among those that do not take too long."""
     rates: dict[int, float] = {}
     for size in request["sizes"]:
-        seconds = matrix_seconds(precision, size)
-        rates[size] = size**3 / seconds
-        if 8 * seconds > request["seconds"]:  # the next one, twice as large
+        rates[size] = matrix_rate(precision, size, request["seconds"])
+        following = 2 * (2 * size) ** 3 / rates[size]
+        if following > request["most_seconds"]:
             break
     return max(rates, key=lambda size: rates[size])
 
 
-def copy_rate(byte_count: int, pool: ThreadPoolExecutor, threads: int) -> float:
-    """Returns the bytes per second, read and written, of a copy between two large arrays."""
+def copy_rate(
+    byte_count: int, pool: ThreadPoolExecutor, threads: int, wanted_seconds: float
+) -> float:
+    """Returns the bytes per second, read and written, of copies between two large arrays."""
     source, target = np.ones(byte_count, np.uint8), np.zeros(byte_count, np.uint8)
-    parts = np.array_split(source, threads), np.array_split(target, threads)
-    started = time.perf_counter()
-    list(pool.map(np.copyto, parts[1], parts[0]))
-    return 2 * byte_count / (time.perf_counter() - started)
+    parts = np.array_split(target, threads), np.array_split(source, threads)
+
+    def copy() -> None:
+        list(pool.map(np.copyto, *parts))
+
+    copy()  # so that all pages are there
+    return 2 * byte_count / seconds_of(copy, wanted_seconds)
 
 
 def start(
@@ -77,6 +91,7 @@ def start(
     threads = vgg16.cores()
     pool = ThreadPoolExecutor(threads)
     told = {
+        "image_size": request["image_size"],
         "sizes": sizes,
         "copied_bytes": request["copied_bytes"],
         "flops_per_picture": convolution_flops(model),
@@ -87,11 +102,12 @@ def start(
     }
 
     def repetition() -> dict[str, float]:
+        started, wanted = time.perf_counter(), request["seconds"]
         rates = {
-            precision: 2 * size**3 / matrix_seconds(precision, size)
-            for precision, size in sizes.items()
+            precision: matrix_rate(precision, size, wanted) for precision, size in sizes.items()
         }
-        return {**rates, "memory": copy_rate(request["copied_bytes"], pool, threads)}
+        rates["memory"] = copy_rate(request["copied_bytes"], pool, threads, wanted)
+        return {**rates, "seconds": time.perf_counter() - started}
 
     return told, repetition
 
