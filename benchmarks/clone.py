@@ -4,16 +4,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from benchmarks import processes
-from ladder import archives, errors, settings, sources
+from ladder import climbs, errors, settings
 
 
 @dataclass(frozen=True)
@@ -55,19 +52,16 @@ def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
     Raises:
         InputError: this is no git repository, or archive or recipe are not there.
     """
-    lists = [f"recipes/{name}.txt" for name in dict.fromkeys(["dogs_vs_cats", recipe])]
-    changes = overrides([*(lists if archive else []), *(["benchmarks/quick.txt"] if quick else [])])
+    overrides = [*climbs.plan(archive, recipe).overrides] if archive else []
+    if quick:
+        overrides += climbs.read_list(processes.ROOT / "benchmarks/quick.txt")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["PYTHONPATH"] = "src"  # the clone's own code
-    if archive:
-        path = Path(archive).absolute()
-        changes["dataset.archive_sha256"] = archives.sha256(path)
-        environment[sources.ARCHIVE_VARIABLE] = str(path)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "ladder"
         git("clone", "--quiet", str(processes.ROOT), str(folder))
-        override(folder / settings.PARAMS, changes)
+        climbs.override(folder / settings.PARAMS, climbs.values(overrides))
         yield Clone(folder, environment)
 
 
@@ -97,50 +91,3 @@ def git(*arguments: str) -> str:
             advice="Run it in a clone of this project.",
         )
     return done.stdout.strip()
-
-
-def overrides(lists: list[str]) -> dict[str, Any]:
-    """Returns `key=value` of lists of overrides, a later one over an earlier; values are YAML.
-
-    Raises:
-        InputError: there is no such list.
-    """
-    found: dict[str, Any] = {}
-    yaml = YAML(typ="safe", pure=True)
-    for name in lists:
-        path = processes.ROOT / name
-        if not path.is_file():
-            raise errors.InputError(
-                "RECIPE",
-                expected=f"one of {', '.join(sorted(p.stem for p in path.parent.glob('*.txt')))}",
-                received=path.stem,
-                advice="Choose one of these.",
-            )
-        lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-        pairs = (line.split("=", 1) for line in lines if line)
-        found |= {key: yaml.load(value) for key, value in pairs}
-    return found
-
-
-def override(params: Path, changes: Mapping[str, Any]) -> None:
-    """Sets keys, `section.name` or `name`, of a file of params, and keeps its comments.
-
-    Raises:
-        InputError: the file has no such key.
-    """
-    yaml = YAML()
-    content = yaml.load(params)
-    for key, value in changes.items():
-        *sections, name = key.split(".")
-        section = content
-        for part in sections:
-            section = section.get(part, {})
-        if name not in section:
-            raise errors.InputError(
-                key,
-                expected="a key of params.yaml",
-                received="none of this name",
-                advice="Correct the list of overrides.",
-            )
-        section[name] = value
-    yaml.dump(content, params)

@@ -6,12 +6,11 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks import clone as clones
 from benchmarks import spread
 from benchmarks.clone import Clone
 from benchmarks.plan import Plan
 from benchmarks.processes import Finished
-from ladder import paths, settings
+from ladder import climbs, paths, settings
 
 # What a rung adds to the climb; the other stages serve all rungs.
 RUNG_STAGES: dict[paths.Rung, tuple[str, ...]] = {
@@ -79,11 +78,11 @@ def repeats(plan: Plan, clone: Clone) -> tuple[list[float], list[float]]:
         check(done, set(), only=True)
         unchanged.append(done.seconds)
         another = {"train_head.learning_rate": rate * (1 + 0.01 * (repetition + 1))}
-        clones.override(clone.folder / settings.PARAMS, another)
+        climbs.override(clone.folder / settings.PARAMS, another)
         done = clone.dvc("repro", "evaluate")
         check(done, {"train_head", "evaluate"}, only=False)
         changed.append(done.seconds)
-        clones.override(clone.folder / settings.PARAMS, {"train_head.learning_rate": rate})
+        climbs.override(clone.folder / settings.PARAMS, {"train_head.learning_rate": rate})
         clone.dvc("repro")
     return unchanged, changed
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from benchmarks import (
     book_way,
-    clone,
     extraction,
     growth,
     limits,
@@ -35,7 +34,7 @@ from benchmarks import (
 )
 from benchmarks.spread import Spread
 from benchmarks.workers import vgg16
-from ladder import errors, paths, settings
+from ladder import climbs, paths, settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -217,38 +216,11 @@ def test_the_stages_that_ran_are_read_from_what_dvc_says() -> None:
             pipeline.check(done, expected, only)
 
 
-def test_the_quick_overrides_are_keys_that_hold() -> None:
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for key, value in clone.overrides(["benchmarks/quick.txt"]).items():
-        *sections, name = key.split(".")
-        section = content
-        for part in sections:
-            section = section[part]
-        assert name in section
-        section[name] = value
-    assert settings.Settings.model_validate(content).train_scratch.epochs == 2
-
-
-def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
+def test_the_quick_overrides_are_keys_that_hold(tmp_path: Path) -> None:
     params = tmp_path / "params.yaml"
-    params.write_text("seed: 0   # kept\nfit:\n  rate: 1.0e-4\n  sha256: null\n")
-    sha256 = "1" * 32 + "e" + "2" * 31  # reads like a number, if it is not quoted
-    clone.override(params, {"fit.rate": 2e-4, "fit.sha256": sha256})
-    assert "# kept" in params.read_text()
-    assert yaml.safe_load(params.read_text()) == {
-        "seed": 0,
-        "fit": {"rate": 2e-4, "sha256": sha256},
-    }
-    with pytest.raises(errors.InputError, match=r"fit\.rat: expected a key"):
-        clone.override(params, {"fit.rat": 1})
-
-
-def test_a_later_list_of_overrides_wins_and_an_unknown_one_is_an_error() -> None:
-    lists = ["recipes/dogs_vs_cats.txt", "benchmarks/quick.txt"]
-    assert clone.overrides(lists)["image_size"] == 96
-    assert clone.overrides(lists[::-1])["image_size"] == 150
-    with pytest.raises(errors.InputError, match="one of dogs_vs_cats, end_to_end"):
-        clone.overrides(["recipes/none.txt"])
+    params.write_text((ROOT / "params.yaml").read_text())
+    climbs.override(params, climbs.values(climbs.read_list(ROOT / "benchmarks/quick.txt")))
+    assert settings.read(params).train_scratch.epochs == 2
 
 
 ALLOCATE = "x = bytearray({bytes}); print(len(x))"

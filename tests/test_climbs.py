@@ -57,7 +57,7 @@ def test_a_committed_recipe_changes_keys_that_exist_to_values_that_are_allowed(
 ) -> None:
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     overrides = climbs.plan("", path.stem).overrides
-    climbs.override(tmp_path / "params.yaml", overrides)
+    climbs.override(tmp_path / "params.yaml", climbs.values(overrides))
     after = settings.read(tmp_path / "params.yaml").model_dump()
     for line in overrides:
         keys = line.partition("=")[0].split(".")
@@ -65,7 +65,18 @@ def test_a_committed_recipe_changes_keys_that_exist_to_values_that_are_allowed(
         assert str(received) == str(YAML(typ="safe", pure=True).load(line.partition("=")[2]))
 
 
-def test_an_override_of_no_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text("fine_tune:\n  epochs: 2\n")
-    with pytest.raises(errors.InputError, match=r"keys of params.yaml\. Received: fine_tune.epoch"):
-        climbs.override(tmp_path / "params.yaml", ["fine_tune.epoch=3"])
+def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("seed: 0   # kept\nfit:\n  rate: 1.0e-4\n  sha256: null\n")
+    sha256 = "1" * 32 + "e" + "2" * 31  # reads like a number, if it is not quoted
+    climbs.override(params, {"fit.rate": 2e-4, "fit.sha256": sha256})
+    assert "# kept" in params.read_text()
+    content = YAML(typ="safe", pure=True).load(params)
+    assert content == {"seed": 0, "fit": {"rate": 2e-4, "sha256": sha256}}
+    for key in ("fit.rat", "fits.rate"):
+        with pytest.raises(errors.InputError, match=rf"keys of params.yaml\. Received: {key}"):
+            climbs.override(params, {key: 1})
+
+
+def test_a_later_override_wins() -> None:
+    assert climbs.values(["a.b=1", "c=2.0e-5", "a.b=null"]) == {"a.b": None, "c": 2e-5}

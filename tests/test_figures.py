@@ -85,12 +85,20 @@ def test_no_book_marks_where_the_pictures_are_not_its() -> None:
 
 
 def test_curves_show_both_subsets_raw_and_smoothed_and_the_epoch_kept() -> None:
-    training, smooth, validation, _, kept = figures.history(HISTORY).axes[0].lines
+    training, joined, validation, _, kept = figures.history(HISTORY).axes[0].lines
     np.testing.assert_array_equal(training.get_ydata(), [3, 2, 1])
-    # 3; 0.8 · 3 + 0.2 · 2; 0.8 · 2.8 + 0.2 · 1
-    np.testing.assert_allclose(np.ravel(smooth.get_ydata()).tolist(), [3, 2.8, 2.44])
+    np.testing.assert_array_equal(joined.get_ydata(), [3, 2, 1])
     np.testing.assert_array_equal(validation.get_ydata(), [3, 1.5, 2])
     assert set(np.ravel(kept.get_xdata())) == {2}
+
+
+def test_a_smoothed_point_is_mostly_the_one_before() -> None:
+    # 3; 0.8 · 3 + 0.2 · 2; 0.8 · 2.8 + 0.2 · 1
+    np.testing.assert_allclose(figures.smoothed(pd.Series([3.0, 2.0, 1.0])), [3, 2.8, 2.44])
+    long = pd.concat([HISTORY] * 7, ignore_index=True).assign(epoch=range(1, 22))
+    _, smooth, *_ = figures.history(long).axes[0].lines
+    expected = figures.smoothed(long["loss"]).tolist()
+    np.testing.assert_allclose(np.ravel(smooth.get_ydata()).tolist(), expected)
 
 
 def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:

@@ -6,15 +6,15 @@ The workspace's own params.yaml, dvc.lock and data stay as they are.
 import argparse
 import functools
 import io
-import operator
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -80,23 +80,38 @@ def read_recipe(name: str) -> list[str]:
             received=name,
             advice=f"Choose one, or write {path}.",
         )
+    return read_list(path)
+
+
+def read_list(path: Path) -> list[str]:
+    """Returns a list's lines without its comments."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
     return [line for line in lines if line]
 
 
-def override(params: Path, overrides: Sequence[str]) -> None:
-    """Writes overrides, `section.key=value`, into a params.yaml, whose comments stay."""
+def values(overrides: Sequence[str]) -> dict[str, Any]:
+    """Returns overrides, `section.key=value`, by key, a later one over an earlier."""
+    yaml = YAML(typ="safe", pure=True)
+    pairs = (line.split("=", 1) for line in overrides)
+    return {key: yaml.load(value) for key, value in pairs}
+
+
+def override(params: Path, changes: Mapping[str, Any]) -> None:
+    """Writes values by `section.key` into a params.yaml, whose comments stay.
+
+    Raises:
+        InputError: it has no such key.
+    """
     yaml = YAML()
     content = yaml.load(params)
-    for line in overrides:
-        key, _, value = line.partition("=")
+    for key, value in changes.items():
         *sections, name = key.split(".")
-        place = functools.reduce(operator.getitem, sections, content)
+        place = functools.reduce(lambda part, section: part.get(section, {}), sections, content)
         if name not in place:
             raise errors.InputError(
                 "recipe", expected="keys of params.yaml", received=key, advice="Correct the recipe."
             )
-        place[name] = YAML(typ="safe", pure=True).load(value)
+        place[name] = value
     yaml.dump(content, params)
 
 

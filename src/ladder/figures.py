@@ -24,6 +24,7 @@ TITLES: dict[str, str] = {
     "features_augmented": "frozen VGG16\n+ augmentation",
     "fine_tuned": "fine-tuned\nblock5",
 }
+SMOOTHED_FROM = 20  # epochs: the mean of fewer lags behind
 TEST, VALIDATION, BOOK = "#1f4e79", "#7fa7c9", "#c0392b"
 METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
 
@@ -107,7 +108,8 @@ def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
             (validated, f"val_{name}", TEST, "validation"),
         ):
             axes.plot(epochs["epoch"], epochs[column], ".", color=colour, alpha=0.6)
-            axes.plot(epochs["epoch"], smoothed(epochs[column]), color=colour, label=label)
+            line = smoothed(epochs[column]) if len(epochs) >= SMOOTHED_FROM else epochs[column]
+            axes.plot(epochs["epoch"], line, color=colour, label=label)
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

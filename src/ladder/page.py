@@ -25,8 +25,9 @@ DATASETS = {
 # What stands under a figure; its first sentence is also what is read aloud in its place.
 CAPTIONS = {
     "staircase": "Test accuracy as a step per rung, with 95 % intervals of test and validation.",
-    "curves": "Loss and accuracy by epoch. Dots are the epochs, lines their exponential mean with "
-    "the book's factor 0.8; the dotted line is the epoch that was kept.",
+    "curves": "Loss and accuracy by epoch. Dots are the epochs; lines join them, or from 20 "
+    "epochs on are their exponential mean with the book's factor 0.8. The dotted line is the epoch "
+    "that was kept.",
     "reliability": "Accuracy by confidence. On the diagonal a probability means what it says; ECE "
     "is the expected calibration error (Guo et al. 2017).",
     "roc": "True against false positives for every threshold.",

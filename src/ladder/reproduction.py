@@ -129,7 +129,7 @@ def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
 
 def climb(copy: Path, overrides: Sequence[str]) -> None:
     """Climbs in a clone of the project, with its code, from nothing but the archive."""
-    climbs.override(copy / settings.PARAMS, overrides)
+    climbs.override(copy / settings.PARAMS, climbs.values(overrides))
     kept = ("DVC_", "MLFLOW_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(kept)}
     done = subprocess.run(
