@@ -163,7 +163,7 @@ RANDOM = np.random.default_rng(0)
 IMAGE = RANDOM.integers(0, 256, (48, 48, 3), np.uint8)
 MAPS = {
     "conv1": RANDOM.integers(0, 256, (60, 60, 32), np.uint8),
-    "pool1": RANDOM.integers(0, 256, (5, 5, 20), np.uint8),
+    "pool1": RANDOM.integers(0, 256, (6, 6, 20), np.uint8),
 }
 SHARES = {"conv1": 0.0, "pool1": 0.25}
 
@@ -179,16 +179,29 @@ def pasted(figure: Figure) -> list[NDArray[np.uint8]]:
 def test_every_channel_of_every_layer_has_its_cell() -> None:
     figure = figures.activation_grid(MAPS, SHARES)
     conv, pool = pasted(figure)
-    assert conv.shape == (2 * 41 - 1, 16 * 41 - 1, 3)
+    assert conv.shape == (2 * 37 - 1, 16 * 37 - 1, 3)
     assert pool.shape == conv.shape  # 20 channels: two rows, the second not full
-    assert (pool[41:, 4 * 41 :] == 255).all()
-    cell = pool[41:, 3 * 41 : 3 * 41 + 40]  # channel 19, each of its pixels 8 × 8
-    viridis = matplotlib.colormaps["viridis"](MAPS["pool1"][..., 19], bytes=True)[..., :3]
-    np.testing.assert_array_equal(cell, viridis.repeat(8, axis=0).repeat(8, axis=1))
+    assert (pool[37:, 4 * 37 :] == 255).all()
+    cell = pool[37:, 3 * 37 : 3 * 37 + 36]  # channel 19, each of its pixels 6 × 6
+    viridis = matplotlib.colormaps["viridis"](MAPS["pool1"][..., 19] / 255, bytes=True)[..., :3]
+    np.testing.assert_allclose(cell, viridis.repeat(6, axis=0).repeat(6, axis=1), atol=20)
     assert written(figure) == [
         "conv1: 32 channels of 60 × 60, 0 % blank",
-        "pool1: 20 channels of 5 × 5, 25 % blank",
+        "pool1: 20 channels of 6 × 6, 25 % blank",
     ]
+
+
+def test_layers_fill_columns_that_are_as_short_as_can_be() -> None:
+    channels = {"conv1": 640, "conv2": 320, "conv3": 320, "conv4": 640}
+    maps = {name: np.zeros((1, 1, count), np.uint8) for name, count in channels.items()}
+    figure = figures.activation_grid(maps, dict.fromkeys(maps, 0.0))
+    boxes = [axes.get_position() for axes in figure.axes]
+    lefts = [box.x0 for box in boxes]
+    assert lefts[0] < lefts[1] == lefts[2] < lefts[3]
+    assert boxes[1].y0 > boxes[2].y1
+    assert [box.y1 for box in boxes] == pytest.approx(
+        [boxes[0].y1] * 2 + [boxes[2].y1, boxes[0].y1]
+    )
 
 
 def test_blank_shares_are_bars_by_layer() -> None:

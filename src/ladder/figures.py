@@ -1,6 +1,8 @@
 """The only import of matplotlib: arrays and frames in, figures out."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -30,7 +32,7 @@ METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
 
 Pixels = NDArray[np.uint8]
 CHANNELS_PER_ROW = 16  # the book's
-THUMBNAIL = 104  # pixels: photographs are shown no larger
+THUMBNAIL = 96  # pixels: photographs are shown no larger
 LINE = 20  # pixels of a line of text
 COLOURS: dict[str, str] = {  # told apart by all eyes (Okabe and Ito 2008)
     "scratch": "#999999",
@@ -291,26 +293,34 @@ def activation_grid(maps: Mapping[str, Pixels], shares: Mapping[str, float]) -> 
 
     Layers stand below each other, with their shares of blank channels, in two or three columns.
     """
-    columns, size = (2, 40) if sum(layer.shape[-1] for layer in maps.values()) < 1000 else (3, 20)
+    columns, size = (2, 36) if sum(layer.shape[-1] for layer in maps.values()) < 1000 else (3, 18)
     cells = {
         name: _mosaic(_coloured(layer, size), CHANNELS_PER_ROW) for name, layer in maps.items()
     }
-    total, passed = sum(len(cell) for cell in cells.values()), 0.0
-    tops, places = [0] * columns, {}
-    for name, cell in cells.items():
-        column = int(columns * (passed + len(cell) / 2) / total)
-        passed += len(cell)
-        places[name] = column, tops[column]
-        tops[column] += len(cell) + 2 * LINE
-    width = next(iter(cells.values())).shape[1]
-    figure = _canvas(columns * (width + LINE) - LINE, max(tops) - LINE // 2)
-    for name, (column, top) in places.items():
+    heights = [len(cell) + 2 * LINE for cell in cells.values()]
+    starts = _starts(heights, columns)
+    width = max(cell.shape[1] for cell in cells.values()) + LINE
+    lengths = [sum(heights[start:stop]) for start, stop in pairwise([*starts, len(heights)])]
+    figure = _canvas(len(lengths) * width - LINE, max(lengths) - LINE // 2)
+    for i, (name, cell) in enumerate(cells.items()):
+        column = bisect_right(starts, i) - 1
+        x, top = column * width, sum(heights[starts[column] : i])
         height, _, channels = maps[name].shape
         blank = f"{100 * shares[name]:.0f} % blank"
-        text = f"{name}: {channels} channels of {height} × {height}, {blank}"
-        _write(figure, text, column * (width + LINE), top + LINE)
-        _paste(figure, cells[name], column * (width + LINE), top + LINE)
+        _write(
+            figure, f"{name}: {channels} channels of {height} × {height}, {blank}", x, top + LINE
+        )
+        _paste(figure, cell, x, top + LINE)
     return figure
+
+
+def _starts(heights: Sequence[int], columns: int) -> list[int]:
+    """The first of each column, so that the longest column is as short as can be."""
+    cuts = combinations(range(1, len(heights)), min(columns, len(heights)) - 1)
+    return min(
+        ([0, *cut] for cut in cuts),
+        key=lambda starts: max(sum(heights[a:b]) for a, b in pairwise([*starts, len(heights)])),
+    )
 
 
 def _coloured(layer: Pixels, size: int) -> Pixels:
@@ -318,7 +328,8 @@ def _coloured(layer: Pixels, size: int) -> Pixels:
     shrinks = layer.shape[0] > size
     how = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
     shown = [_resized(channel, size, how) for channel in np.moveaxis(layer, -1, 0)]
-    coloured: Pixels = mpl.colormaps["viridis"](np.stack(shown), bytes=True)[..., :3]
+    colours = mpl.colormaps["viridis"].resampled(32)  # a third fewer bytes than with 256
+    coloured: Pixels = colours(np.stack(shown) // 8, bytes=True)[..., :3]
     return coloured
 
 
