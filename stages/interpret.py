@@ -32,8 +32,8 @@ def main() -> None:
     )
     chosen, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
     rung = next(rung for rung in paths.RUNGS if rung == sys.argv[1])
-    predictions = {name: pd.read_csv(files.predictions(name)) for name in paths.RUNGS}
-    pictures = selection.gallery(predictions, rung, chosen.picture, chosen.pictures_per_gallery)
+    predictions = pd.read_csv(files.predictions(rung))
+    pictures = selection.gallery(predictions, chosen.picture, chosen.pictures_per_gallery)
     runtime.start(params.runtime.model_copy(update={"precision": "float32"}), seed=None)
     model, _ = rungs.read(files, rung)
     images = artifacts.read_npy(files.images("test"))[pictures["row"]]

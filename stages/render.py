@@ -20,7 +20,7 @@ from ladder import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SUSPECTS, VIEWS = 12, 6  # shown on the page
+SUSPECTS, VIEWS, MISTAKES = 12, 6, 8  # shown on the page
 
 
 def main() -> None:
@@ -41,8 +41,15 @@ def main() -> None:
     }
     manifest, quarantine = pd.read_csv(files.manifest), pd.read_csv(files.quarantine)
     class_names = sorted(manifest["class_name"].unique())
+    predictions = {
+        rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv") for rung in paths.RUNGS
+    }
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    drawn = charts(files, tables["ladder"], class_names) | studies(files) | insides(files, seen)
+    drawn = (
+        charts(files, tables["ladder"], predictions, class_names)
+        | studies(files)
+        | insides(files, seen)
+    )
     examples = [
         (f"{rung}\n{words}", pixels)
         for rung, arrays in seen.items()
@@ -55,12 +62,12 @@ def main() -> None:
     for name, figure in drawn.items():
         artifacts.write_png(folder / f"{name}.png", figure)
     for rung, arrays in seen.items():
-        shared = gallery.strips(arrays, {"example", "wrong_everywhere"}, class_names)
+        looked_at = gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
         tracking.log_heatmaps(
             files.source,
             str(arrays["weights_sha256"]),
             folder / f"heatmaps_{rung}.png",
-            [pixels for _, pixels in shared],
+            [pixels for _, pixels in looked_at],
         )
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     content = page.Content(
@@ -81,7 +88,7 @@ def main() -> None:
             for rung, arrays in seen.items()
             for picture in gallery.pictures(arrays, "example", class_names, f"{rung}: ")
         ],
-        everywhere=gallery.pictures(seen["fine_tuned"], "wrong_everywhere", class_names),
+        everywhere=gallery.wrong_everywhere(predictions, images["test"], class_names, MISTAKES),
         suspects=gallery.suspects(tables["suspects"], manifest, images, class_names, SUSPECTS),
         suspected=len(tables["suspects"]),
         views=gallery.views(
@@ -92,16 +99,16 @@ def main() -> None:
 
 
 def charts(
-    files: paths.DatasetPaths, ladder: pd.DataFrame, class_names: list[str]
+    files: paths.DatasetPaths,
+    ladder: pd.DataFrame,
+    predictions: dict[paths.Rung, pd.DataFrame],
+    class_names: list[str],
 ) -> dict[str, "Figure"]:
     """Returns the charts of one climb."""
     measured = pd.read_csv(files.reports / "calibration.csv", index_col="rung")
     areas = measured[measured["subset"] == "test"].to_dict()
     histories = {rung: pd.read_csv(files.history(rung)) for rung in paths.RUNGS}
-    tests = {
-        rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv").query("subset == 'test'")
-        for rung in paths.RUNGS
-    }
+    tests = {rung: frame[frame["subset"] == "test"] for rung, frame in predictions.items()}
     counts = {rung: evaluation.confusion(frame) for rung, frame in tests.items()}
     bins = {rung: calibration.reliability(frame) for rung, frame in tests.items()}
     roc = {rung: calibration.roc(frame) for rung, frame in tests.items()}

@@ -90,8 +90,12 @@ def rerun_by(param: str) -> set[str]:
 
 
 # A change of fine_tune reaches these; which pictures every rung gets wrong depends on all rungs.
-AFTER_FINE_TUNING = {"fine_tune", "predict@fine_tuned", "evaluate", "render"} | {
-    f"interpret@{rung}" for rung in paths.RUNGS
+AFTER_FINE_TUNING = {
+    "fine_tune",
+    "predict@fine_tuned",
+    "interpret@fine_tuned",
+    "evaluate",
+    "render",
 }
 
 

@@ -27,7 +27,7 @@ FRAMES: dict[paths.Rung, pd.DataFrame] = {
 
 
 def chosen(rung: paths.Rung, name: str, picture: int | str = 0, count: int = 2) -> list[str]:
-    pictures = selection.gallery(FRAMES, rung, picture, count)
+    pictures = selection.gallery(FRAMES[rung], picture, count)
     assert (pictures["id"] == [IDS[row] for row in pictures["row"]]).all()
     ids: list[str] = pictures.loc[pictures["gallery"] == name, "id"].tolist()
     return ids
@@ -41,9 +41,9 @@ def test_the_worst_mistakes_are_the_most_confident_of_test_alone() -> None:
 
 def test_what_every_rung_gets_wrong_stands_in_order_of_mean_confidence() -> None:
     # cat.8: 0.9, 0.6, 0.9; dog.9: 0.7, 0.95, 0.8
-    for rung in FRAMES:
-        assert chosen(rung, "wrong_everywhere") == ["dog.9", "cat.8"]
-        assert chosen(rung, "wrong_everywhere", count=1) == ["dog.9"]
+    tests = {rung: selection.of_test(predictions) for rung, predictions in FRAMES.items()}
+    assert [IDS[row] for row in selection.wrong_everywhere(tests, 2)] == ["dog.9", "cat.8"]
+    assert [IDS[row] for row in selection.wrong_everywhere(tests, 1)] == ["dog.9"]
 
 
 @pytest.mark.parametrize("picture", [3, "dog.8"])
@@ -52,10 +52,10 @@ def test_the_example_is_given_by_place_or_by_id(picture: int | str) -> None:
 
 
 def test_the_rows_hold_the_rungs_own_prediction() -> None:
-    pictures = selection.gallery(FRAMES, "features", "dog.9", 1)
-    assert pictures["gallery"].tolist() == ["example", "worst_mistakes", "wrong_everywhere"]
-    assert pictures["probability"].tolist() == [0.05, 0.05, 0.05]
-    assert pictures["label"].tolist() == [1, 1, 1]
+    pictures = selection.gallery(FRAMES["features"], "dog.9", 1)
+    assert pictures["gallery"].tolist() == ["example", "worst_mistakes"]
+    assert pictures["probability"].tolist() == [0.05, 0.05]
+    assert pictures["label"].tolist() == [1, 1]
 
 
 def test_equally_confident_mistakes_stand_in_test_order() -> None:
@@ -64,8 +64,7 @@ def test_equally_confident_mistakes_stand_in_test_order() -> None:
 
 
 def test_no_mistake_leaves_the_example() -> None:
-    right = {rung: frame(0.1, 0.1, 0.9, 0.9, 0.9) for rung in FRAMES}
-    pictures = selection.gallery(right, "scratch", 4, 2)
+    pictures = selection.gallery(frame(0.1, 0.1, 0.9, 0.9, 0.9), 4, 2)
     assert pictures[["gallery", "row", "id"]].to_numpy().tolist() == [["example", 4, "dog.9"]]
 
 
@@ -86,4 +85,4 @@ def test_a_picture_that_test_lacks_is_refused(picture: int | str) -> None:
         rf"Received: {picture}\."
     )
     with pytest.raises(errors.InputError, match=message):
-        selection.gallery(FRAMES, "scratch", picture, 2)
+        selection.gallery(FRAMES["scratch"], picture, 2)

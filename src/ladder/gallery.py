@@ -1,12 +1,12 @@
 """What was looked at closer, as pictures with their words: for figures and for the page."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from numpy.typing import NDArray
 
-from ladder import augmentation, figures, page, paths, settings
+from ladder import augmentation, figures, page, paths, selection, settings
 
 Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
 
@@ -39,6 +39,26 @@ def pictures(
             overlay = figures.overlay(image, seen[method][i][taken_for])
             words = prefix + _predicted(seen, i, class_names).replace("\n", " ")
             found.append(page.Picture([figures.thumbnail(image), overlay], words, words))
+    return found
+
+
+def wrong_everywhere(
+    predictions: Mapping[paths.Rung, pd.DataFrame],
+    images: NDArray[Any],
+    class_names: Sequence[str],
+    count: int,
+) -> list[page.Picture]:
+    """Returns the test pictures that every rung gets wrong, the most confident on average first."""
+    tests = {rung: selection.of_test(frame) for rung, frame in predictions.items()}
+    found = []
+    for row in selection.wrong_everywhere(tests, count):
+        told = next(iter(tests.values())).iloc[row]
+        sure = [100 * selection.confidence(test.iloc[[row]])[0] for test in tests.values()]
+        words = (
+            f"{told['id']}: {class_names[told['label']]}, never taken for it; confidence "
+            f"{min(sure):.0f} – {max(sure):.0f} %"
+        )
+        found.append(page.Picture([figures.thumbnail(images[row])], words, words))
     return found
 
 

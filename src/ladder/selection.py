@@ -11,29 +11,19 @@ from ladder import errors, evaluation, paths
 Rows = NDArray[np.int64]
 
 
-def gallery(
-    predictions: Mapping[paths.Rung, pd.DataFrame],
-    rung: paths.Rung,
-    picture: int | str,
-    count: int,
-) -> pd.DataFrame:
-    """Returns the pictures to look at: gallery, row in test, and the rung's prediction of each.
+def gallery(predictions: pd.DataFrame, picture: int | str, count: int) -> pd.DataFrame:
+    """Returns the pictures of a rung to look at: gallery, row in test, and its prediction of each.
 
-    The galleries: `example`, the chosen picture, which all rungs share; `worst_mistakes`, the
-    rung's own; `wrong_everywhere`, which all rungs share. A picture may stand in several.
+    The galleries: `example`, the chosen picture; `worst_mistakes`. A picture may stand in both.
     """
-    tests = {name: _test(frame) for name, frame in predictions.items()}
-    rows = {
-        "example": example(tests[rung], picture),
-        "worst_mistakes": worst_mistakes(tests[rung], count),
-        "wrong_everywhere": wrong_everywhere(tests, count),
-    }
-    parts = [tests[rung].iloc[chosen].assign(gallery=name) for name, chosen in rows.items()]
+    test = of_test(predictions)
+    rows = {"example": example(test, picture), "worst_mistakes": worst_mistakes(test, count)}
+    parts = [test.iloc[chosen].assign(gallery=name) for name, chosen in rows.items()]
     return pd.concat(parts).rename_axis("row").reset_index()
 
 
-def _test(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The rows of test, numbered as its pictures are in `images/test.npy`."""
+def of_test(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of test, numbered as its pictures are in `images/test.npy`."""
     return predictions[predictions["subset"] == "test"].reset_index(drop=True)
 
 
