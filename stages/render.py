@@ -45,29 +45,28 @@ def main() -> None:
         rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv") for rung in paths.RUNGS
     }
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    drawn = (
-        charts(files, tables["ladder"], predictions, class_names)
-        | studies(files)
-        | insides(files, seen)
-    )
+    drawn = charts(files, tables["ladder"], predictions, class_names)
+    drawn |= studies(files) | insides(files, seen)
     examples = [
         (f"{rung}\n{words}", pixels)
         for rung, arrays in seen.items()
         for words, pixels in gallery.strips(arrays, {"example"}, class_names)
     ]
     drawn["heatmaps"] = figures.heatmaps(examples, class_names)
-    for rung, arrays in seen.items():
-        looked_at = gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
-        drawn[f"heatmaps_{rung}"] = figures.heatmaps(looked_at, class_names)
+    looked_at = {
+        rung: gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
+        for rung, arrays in seen.items()
+    }
+    for rung, strips in looked_at.items():
+        drawn[f"heatmaps_{rung}"] = figures.heatmaps(strips, class_names)
     for name, figure in drawn.items():
         artifacts.write_png(folder / f"{name}.png", figure)
     for rung, arrays in seen.items():
-        looked_at = gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
         tracking.log_heatmaps(
             files.source,
             str(arrays["weights_sha256"]),
             folder / f"heatmaps_{rung}.png",
-            [pixels for _, pixels in looked_at],
+            [pixels for _, pixels in looked_at[rung]],
         )
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     content = page.Content(
