@@ -331,10 +331,12 @@ def extraction_goals(told: dict[str, Any]) -> Iterable[tuple[str, str, str, bool
 
 def summary(found: results.Results) -> str:
     """Returns the lines that a run ends with: seconds, ratios with their ranges, and goals."""
-    lines = [f"{'':<20} {'extrapolated':>26} {'this pipeline':>26} {'times':>24}"]
-    for row in ladder_rows(found):
+    lines = []
+    if {"book_way", "pipeline"} & found["parts"].keys():
+        lines = [f"{'':<20} {'extrapolated':>32} {'this pipeline':>26} {'times':>24}"]
+    for row in ladder_rows(found) if lines else []:
         book, ours, times = row.cells()
-        lines.append(f"{row.name:<20} {book:>26} {ours:>26} {times:>24}")
+        lines.append(f"{row.name:<20} {book:>32} {ours:>26} {times:>24}")
     if found["quick"]:
         return "\n".join(["A quick try-out, not a result.", *lines])
     for what, goal, measured, reached in goal_rows(found):

@@ -496,6 +496,8 @@ def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> No
     assert "| scratch | 1,000.0 (900.0 – 1,200.0) |  |  |" in written
     assert "## Extraction" not in written
     assert report.summary({**found, "quick": True}).startswith("A quick try-out")
+    assert len(report.summary(found).splitlines()) == 7  # a heading, five rungs, the total
+    assert report.summary({**found, "parts": {}}) == ""
 
 
 @pytest.mark.parametrize(
