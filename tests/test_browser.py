@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -99,11 +100,16 @@ def ui(climbed: Path) -> Iterator[str]:
     line = server.stdout.readline()
     assert line.startswith("dogs_vs_cats: http://127.0.0.1:")
     until = time.monotonic() + 120
-    while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < until:
+    while not listens(port) and time.monotonic() < until:
         time.sleep(0.5)
     yield line.partition(": ")[2].strip()
-    os.killpg(server.pid, 15)
-    server.wait(30)
+    os.killpg(server.pid, signal.SIGTERM)
+    server.communicate(timeout=30)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_mlflow_compares_the_five_rungs(ui: str, browser: webdriver.Chrome) -> None:

@@ -78,6 +78,13 @@ def test_the_staircase_stands_at_the_test_accuracies() -> None:
     assert any("book" in entry for entry in legend)
 
 
+def test_an_interval_that_rounding_puts_past_its_value_is_drawn() -> None:
+    above = LADDER.assign(test_accuracy=1.0, test_ci_high=np.nextafter(1.0, 0))
+    assert texts(figures.staircase(above, "drawn")) == ["100.0 %"] * 5
+    bins = BINS.assign(accuracy=1.0, ci_high=np.nextafter(1.0, 0))
+    figures.reliability({"scratch": bins}, {"scratch": 0.1})
+
+
 def test_no_book_marks_where_the_pictures_are_not_its() -> None:
     figure = figures.staircase(LADDER.assign(book=np.nan), "drawn")
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]

@@ -53,7 +53,7 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     ):
         value = 100 * ladder[f"{subset}_accuracy"]
         low, high = 100 * ladder[f"{subset}_ci_low"], 100 * ladder[f"{subset}_ci_high"]
-        spread = np.stack([value - low, high - value])
+        spread = _spread(value, low, high)
         axes.errorbar(steps + shift, value, spread, fmt="o", color=colour, capsize=4, label=label)
     test = 100 * ladder["test_accuracy"]
     edges = np.arange(len(ladder) + 1) - 0.5
@@ -71,6 +71,11 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     axes.set_title(title)
     axes.legend(loc="lower right", frameon=False)
     return figure
+
+
+def _spread(value: Any, low: Any, high: Any) -> NDArray[np.float64]:
+    """How far an interval reaches below and above, (2, …), never less than 0 by rounding."""
+    return np.stack([value - low, high - value]).clip(min=0)
 
 
 def history(frame: pd.DataFrame) -> Figure:
@@ -166,9 +171,7 @@ def reliability(
     lowest = min(frame["low"].min() for frame in bins.values())
     for axes, (rung, frame) in zip(grid, bins.items(), strict=True):
         axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
-        spread = np.stack(
-            [frame["accuracy"] - frame["ci_low"], frame["ci_high"] - frame["accuracy"]]
-        )
+        spread = _spread(frame["accuracy"], frame["ci_low"], frame["ci_high"])
         axes.errorbar(
             frame["confidence"], frame["accuracy"], spread,
             fmt="none", ecolor=VALIDATION, elinewidth=1,
@@ -247,7 +250,7 @@ def seeds(values: pd.DataFrame, means: pd.DataFrame, book: Mapping[str, float]) 
             color=VALIDATION, alpha=0.7, label="" if step else "one seed",
         )  # fmt: skip
         mean = 100 * row["mean"]
-        spread = [[mean - 100 * row["ci_low"]], [100 * row["ci_high"] - mean]]
+        spread = _spread(mean, 100 * row["ci_low"], 100 * row["ci_high"])[:, None]
         label = "" if step else "mean of the seeds, 95 % interval over seeds and pictures"
         axes.errorbar(step, mean, spread, fmt="o", color=TEST, capsize=4, label=label)
         top = (step, 100 * row["ci_high"])
@@ -273,7 +276,7 @@ def learning_curve(points: pd.DataFrame) -> Figure:
     figure, axes = _subplots(8, 5)
     for i, (rung, frame) in enumerate(points.groupby("rung", sort=False)):
         mean = 100 * frame["mean"]
-        spread = np.stack([mean - 100 * frame["ci_low"], 100 * frame["ci_high"] - mean])
+        spread = _spread(mean, 100 * frame["ci_low"], 100 * frame["ci_high"])
         beside = frame["train_pictures"] * 1.03**i  # so that intervals do not lie on one another
         axes.errorbar(
             beside, mean, spread, fmt="o-", color=COLOURS[str(rung)], capsize=3, label=rung
