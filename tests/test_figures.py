@@ -193,8 +193,8 @@ def test_every_channel_of_every_layer_has_its_cell() -> None:
     viridis = matplotlib.colormaps["viridis"](MAPS["pool1"][..., 19] / 255, bytes=True)[..., :3]
     np.testing.assert_allclose(cell, viridis.repeat(6, axis=0).repeat(6, axis=1), atol=20)
     assert written(figure) == [
-        "conv1: 32 channels of 60 × 60, 0 % blank",
-        "pool1: 20 channels of 6 × 6, 25 % blank",
+        "conv1: 32 of 60 × 60, 0 % blank",
+        "pool1: 20 of 6 × 6, 25 % blank",
     ]
 
 

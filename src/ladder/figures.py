@@ -310,9 +310,7 @@ def activation_grid(maps: Mapping[str, Pixels], shares: Mapping[str, float]) -> 
         x, top = column * width, sum(heights[starts[column] : i])
         height, _, channels = maps[name].shape
         blank = f"{100 * shares[name]:.0f} % blank"
-        _write(
-            figure, f"{name}: {channels} channels of {height} × {height}, {blank}", x, top + LINE
-        )
+        _write(figure, f"{name}: {channels} of {height} × {height}, {blank}", x, top + LINE)
         _paste(figure, cell, x, top + LINE)
     return figure
 
