@@ -61,7 +61,7 @@ COUNTS ?= 50 100 250 500 1000
 learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
 	@python -m ladder.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
-test: setup  ## run the tests; with MARK=quick the climbs that check the reproduction check
+test: setup  ## run the tests; with MARK=slow those that climb for minutes
 	python -m pytest $(if $(MARK),-m "$(MARK)")
 
 check: setup  ## lint, types, workflows, dependencies

@@ -245,6 +245,7 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, dvc: Climb) -> None:
     before = (climbed / "dvc.lock").read_text()
     done = dvc("--count", "2", module="ladder.seeds")
@@ -276,6 +277,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
         assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(mean)
 
 
+@pytest.mark.slow
 def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
     done = dvc("--per-class", "2", "8", module="ladder.learning_curve")
     assert done.returncode == 0, done.stdout + done.stderr

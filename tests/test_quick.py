@@ -1,6 +1,6 @@
 """The reproduction check on the quick form: green as committed, red for what is changed on purpose.
 
-Climbs of minutes, with the real weights: `make test MARK=quick` runs them, `make test` does not.
+Climbs of minutes, with the real weights: `make test MARK=slow` runs them, `make test` does not.
 """
 
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from conftest import write_zip
 from ladder import climbs, drawing, reproduction, sources
 
-pytestmark = pytest.mark.quick
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 Results = Callable[..., reproduction.Results]
