@@ -1,6 +1,4 @@
 import hashlib
-import runpy
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -169,12 +167,3 @@ def test_a_downloaded_page_instead_of_an_archive_is_refused(
 
 def test_only_cifar10_has_a_test_batch_of_its_own() -> None:
     assert sources.TEST_STARTS_AT == {"cifar10": 5000, "dogs_vs_cats": None}
-
-
-def test_the_module_prints_an_archives_hash(
-    given: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["sources", str(given)])
-    monkeypatch.delitem(sys.modules, "ladder.sources")
-    runpy.run_module("ladder.sources", run_name="__main__")
-    assert capsys.readouterr().out == f"{digest(given)}\n"
