@@ -38,3 +38,15 @@ def test_flags_are_read_as_linux_writes_them(tmp_path: Path) -> None:
     )
     assert {"fpu", "amx_bf16"} <= runtime.processor_flags(cpuinfo)
     assert runtime.processor_flags(tmp_path / "missing") == set()
+
+
+def test_the_processor_is_named_by_what_chooses_its_kernels(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    block = (
+        "processor\t: {}\nvendor_id\t: V\ncpu family\t: 25\nmodel\t\t: 1\ncache size\t: 512 KB\n"
+    )
+    cpuinfo.write_text(block.format(0) + "\n" + block.replace("V", "W").format(1))
+    assert runtime.processor(cpuinfo) == "V 25 1 512 KB"
+    cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50.00\n")  # an ARM
+    assert runtime.processor(cpuinfo) == ""
+    assert runtime.processor(tmp_path / "missing") == ""

@@ -60,7 +60,8 @@ def describe() -> dict[str, str]:
     return {
         "policy": keras.config.dtype_policy().name,
         "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
-        "processor": " ".join(sorted(processor_flags(Path("/proc/cpuinfo")) & KINDS)),
+        "processor": processor(Path("/proc/cpuinfo")),
+        "kernels": " ".join(sorted(processor_flags(Path("/proc/cpuinfo")) & KINDS)),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
     }
@@ -83,6 +84,16 @@ def _has_fast_bfloat16() -> bool:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         return all(d.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for d in details)
     return bool(processor_flags(Path("/proc/cpuinfo")) & BFLOAT16_FLAGS)
+
+
+def processor(cpuinfo: Path) -> str:
+    """Returns vendor, family, model and cache as Linux tells them; empty where it does not."""
+    if not cpuinfo.exists():
+        return ""
+    pairs = (line.partition(":") for line in cpuinfo.read_text().partition("\n\n")[0].splitlines())
+    told = {name.strip(): value.strip() for name, _, value in pairs}
+    names = ("vendor_id", "cpu family", "model", "cache size")
+    return " ".join(told[name] for name in names if name in told)
 
 
 def processor_flags(cpuinfo: Path) -> set[str]:
