@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from conftest import FIT
 from ladder import activations, artifacts, augmentation, errors, models, settings, training
 from ladder.runtime import keras
 
@@ -124,15 +125,7 @@ def test_stored_views_train_as_pixels_through_all_layers_do(
 ) -> None:
     """Decision 1 of the design: the same arithmetic, without paying for it every epoch."""
     pixels, labels = drawn(8), np.array([0, 1] * 4)
-    fit = settings.Fit(
-        epochs=2,
-        minimum_epochs=1,
-        batch_size=4,
-        learning_rate=1e-4,
-        schedule="constant",
-        patience=9,
-        validate_every=1,
-    )
+    fit = settings.Fit.model_validate({**FIT, "learning_rate": 1e-4, "patience": 9})
     histories, weights = [], []
     for stored in (False, True):
         model = pretrained()

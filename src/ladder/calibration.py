@@ -116,12 +116,13 @@ def _measure(frame: pd.DataFrame) -> dict[str, float]:
     probability = evaluation.probabilities(frame)
     classes = np.arange(probability.shape[1])
     score: Any = probability[:, 1] if len(classes) == 2 else probability
+    measured = evaluation.measure(frame)
     return {
         "pictures": len(frame),
-        "accuracy": float(evaluation.right(frame).mean()),
+        "accuracy": measured["accuracy"],
         "confidence": float(probability.max(axis=1).mean()),
         "expected_calibration_error": expected_calibration_error(reliability(frame)),
-        "auc": evaluation.measure(frame)["auc"],
+        "auc": measured["auc"],
         "average_precision": average_precision(frame),
         "brier": float(metrics.brier_score_loss(frame["label"], score, labels=classes)),
     }

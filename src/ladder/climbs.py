@@ -51,14 +51,14 @@ def plan(archive: str, recipe: str) -> Plan:
         InputError: there is no such recipe or no archive.
     """
     chosen = recipe or (BOOK if archive else "")
-    values: dict[str, str] = {}
+    lines: dict[str, str] = {}
     for name in dict.fromkeys((BOOK, chosen) if chosen else ()):
-        values |= dict(line.split("=", 1) for line in read_recipe(name))
+        lines |= dict(line.split("=", 1) for line in read_recipe(name))
     if archive:
         path = Path(archive).absolute()
-        values["dataset.archive_sha256"] = archives.sha256(path)
+        lines["dataset.archive_sha256"] = archives.sha256(path)
         os.environ[sources.ARCHIVE_VARIABLE] = str(path)
-    overrides = tuple(f"{key}={value}" for key, value in values.items())
+    overrides = tuple(f"{key}={value}" for key, value in lines.items())
     source = "dogs_vs_cats" if chosen else settings.load("dataset").dataset.source
     reports = paths.DatasetPaths(source).reports
     if chosen in ("", BOOK):
@@ -132,7 +132,7 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
 def take(commit: str, source: str, target: Path) -> None:
     """Puts what evaluate and render wrote for a dataset in a climb's commit into `target`."""
     folder = paths.DatasetPaths(source).reports
-    lock = YAML(typ="safe", pure=True).load(_git("show", f"{commit}:dvc.lock"))
+    lock = YAML(typ="safe", pure=True).load(show(commit, Path("dvc.lock")))
     outputs = [out["path"] for s in ("evaluate", "render") for out in lock["stages"][s]["outs"]]
     names = [Path(p).relative_to(folder) for p in outputs if Path(p).is_relative_to(folder)]
     packed = _git("archive", f"{commit}:{folder.as_posix()}", *(n.as_posix() for n in names))

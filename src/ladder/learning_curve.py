@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, paths, studies
+from ladder import artifacts, climbs, errors, paths, report, studies
 
 RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 
@@ -40,6 +40,7 @@ def main() -> None:
     gains = studies.gains(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))
+    print("", *report.gains(gains), sep="\n")
 
 
 def fetched(commit: str, path: Path) -> pd.DataFrame:

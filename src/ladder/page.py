@@ -37,10 +37,9 @@ CAPTIONS = {
     "learning_curve": "Test accuracy by number of train pictures. Would more labels help?",
     "activations_scratch": "Every channel of the convnet from scratch for one picture, layer by "
     "layer: from edges to what matters for the answer. Dark ones found nothing.",
-    "blank_shares": "Share of channels that found nothing, by layer: it grows with depth.",
+    "blank_shares": "Share of channels that found nothing, by layer. In the book it grows with "
+    "depth.",
     "filters": "What VGG16's filters respond to most: edges, then textures, then parts.",
-    "convolution": "One picture: resized, in grey, smoothed, its edges, its colours, and what the "
-    "first layer learned to see.",
 }
 
 
@@ -184,7 +183,7 @@ def rungs(ladder: pd.DataFrame, paired: pd.DataFrame) -> list[dict[str, str]]:
                 "book": "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}",
                 "validation": f"{100 * row['validation_accuracy']:.1f}",
                 "test": f"{test:.1f}",
-                "interval": _interval(row["test_ci_low"], row["test_ci_high"]),
+                "interval": report.interval(row["test_ci_low"], row["test_ci_high"]),
                 "step": "" if before is None else f"{test - before:+.1f}".replace("-", "−"),
                 "p": "" if told is None else report.p_value(told["p_value_holm"]),
                 "seconds": f"{row['seconds']:,.0f}",
@@ -203,16 +202,12 @@ def book(table: pd.DataFrame) -> list[dict[str, str]]:
             "book": f"{100 * row['book']:.0f}",
             "subset": row["subset"],
             "accuracy": f"{100 * row['accuracy']:.1f}",
-            "interval": _interval(row["ci_low"], row["ci_high"]),
+            "interval": report.interval(row["ci_low"], row["ci_high"]),
             "verdict": row["verdict"],
             "notebook": row["notebook"],
         }
         for row in table.to_dict("records")
     ]
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{100 * low:.1f} – {100 * high:.1f}"
 
 
 def figure(name: str, path: Path) -> dict[str, Any]:

@@ -21,12 +21,13 @@ def table(ladder: pd.DataFrame) -> str:
         lines.append(
             f"{row['rung']:<20}{book:>6}{100 * row['validation_accuracy']:>12.1f}"
             f"{100 * row['test_accuracy']:>8.1f}"
-            f"{_interval(row['test_ci_low'], row['test_ci_high']):>16}{row['seconds']:>9.0f}"
+            f"{interval(row['test_ci_low'], row['test_ci_high']):>16}{row['seconds']:>9.0f}"
         )
     return "\n".join(lines)
 
 
-def _interval(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
+    """Returns an interval of shares in per cent, `41.2 – 58.8`."""
     return f"{100 * low:.1f} – {100 * high:.1f}"
 
 
@@ -84,7 +85,7 @@ def against_book(book: pd.DataFrame) -> list[str]:
     }
     return [
         f"{row['rung']}: {100 * row['accuracy']:.1f} % on {row['subset']}; its interval "
-        f"{_interval(row['ci_low'], row['ci_high'])} {said[row['verdict']]} {100 * row['book']:.0f}"
+        f"{interval(row['ci_low'], row['ci_high'])} {said[row['verdict']]} {100 * row['book']:.0f}"
         f" % ({row['notebook']})."
         for row in book.to_dict("records")
     ]

@@ -61,8 +61,13 @@ def exact(reference: Results, climbed: Results) -> list[str]:
     return found
 
 
+def _same_pictures(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
+    columns = ["id", "label", "subset"]
+    return frame[columns].equals(other[columns])
+
+
 def _apart(frame: pd.DataFrame, other: pd.DataFrame) -> str:
-    if not frame[["id", "label", "subset"]].equals(other[["id", "label", "subset"]]):
+    if not _same_pictures(frame, other):
         return "other pictures or labels"
     difference = np.abs(evaluation.probabilities(frame) - evaluation.probabilities(other)).max()
     flipped = int((evaluation.predicted(frame) != evaluation.predicted(other)).sum())
@@ -84,8 +89,10 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
         found.append(f"features: {apart:.2g} of the largest apart, allowed {RELATIVE:g}")
     for rung, frame in reference.predictions.items():
         other = climbed.predictions[rung]
-        same = frame[["id", "label", "subset"]].equals(other[["id", "label", "subset"]])
-        if not same or (evaluation.predicted(frame) != evaluation.predicted(other)).any():
+        if (
+            not _same_pictures(frame, other)
+            or (evaluation.predicted(frame) != evaluation.predicted(other)).any()
+        ):
             found.append(f"predictions of {rung}: {_apart(frame, other)}")
             continue
         for subset, part in frame.groupby("subset"):
@@ -212,16 +219,13 @@ def main() -> None:
                 advice="Climb, and commit the reports, first.",
             )
         reference = None if given.update else read(copy / plan.reports)
-        seeds = Path(folder) / "seeds.csv"
-        if (copy / plan.reports / "studies/seeds.csv").is_file():
-            shutil.copy(copy / plan.reports / "studies/seeds.csv", seeds)
         climb(copy, plan.overrides)
         climbed = results_of(copy, plan, target, features=given.quick)
         if reference is None:
             shutil.rmtree(plan.reports, ignore_errors=True)
             shutil.copytree(target, plan.reports)
             return
-        found = compare(reference, climbed, seeds)
+        found = compare(reference, climbed, copy / plan.reports / "studies/seeds.csv")
     if found:
         sys.exit("\n".join(["ladder: not reproduced", *found]))
     same = "bit for bit" if reference.runtime == climbed.runtime else "on another kind of machine"

@@ -48,20 +48,14 @@ def example(test: pd.DataFrame, picture: int | str) -> Rows:
 
 def worst_mistakes(test: pd.DataFrame, count: int) -> Rows:
     """Returns the rows that are wrong, the most confident first; at most `count`."""
-    return _surest(is_wrong(test), confidence(test), count)
+    return _surest(~evaluation.right(test), confidence(test), count)
 
 
 def wrong_everywhere(tests: Mapping[paths.Rung, pd.DataFrame], count: int) -> Rows:
     """Returns the rows that every rung has wrong, by confidence on average; at most `count`."""
-    wrong = np.logical_and.reduce([is_wrong(test) for test in tests.values()])
+    wrong = np.logical_and.reduce([~evaluation.right(test) for test in tests.values()])
     sure: NDArray[np.float64] = np.mean([confidence(test) for test in tests.values()], axis=0)
     return _surest(wrong, sure, count)
-
-
-def is_wrong(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Returns whether the most probable label is not the picture's (n,)."""
-    wrong: NDArray[np.bool_] = evaluation.predicted(frame) != frame["label"].to_numpy()
-    return wrong
 
 
 def confidence(frame: pd.DataFrame) -> NDArray[np.float64]:
