@@ -2,7 +2,8 @@
 
 DLwP 5.4.1 and 5.4.3. The file's arrays: weights_sha256, of the model; with a row per picture
 gallery, id, label, probabilities (n, k), images (n, S, S, 3), and by method heatmaps (n, k, h, w);
-of the example, the first picture: layers, blank_share, activations/<layer> (h, w, channels).
+kernels, of the first convolution (filters, height, width, channels); of the example, the first
+picture: layers, blank_share, activations/<layer> (h, w, channels).
 """
 
 import sys
@@ -47,6 +48,7 @@ def main() -> None:
         "probabilities": evaluation.probabilities(pictures),
         "images": images,
         **{method: found.astype(np.float16) for method, found in heatmaps.items()},
+        "kernels": interpretation.first_kernels(model),
         "layers": np.array(list(maps)),
         "blank_share": np.array([interpretation.blank_share(layer) for layer in maps.values()]),
         **{f"activations/{n}": interpretation.displayable(layer) for n, layer in maps.items()},

@@ -1,5 +1,6 @@
 """Draws every figure of the reports and puts them on one page. No TensorFlow."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,8 @@ from ladder import (
     evaluation,
     figures,
     gallery,
+    grids,
+    operations,
     page,
     paths,
     settings,
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SUSPECTS, VIEWS, MISTAKES = 12, 6, 8  # shown on the page
+LOOKED_AT = {"example", "worst_mistakes"}
 
 
 def main() -> None:
@@ -34,67 +38,26 @@ def main() -> None:
         "augmentation.horizontal_flip",
     )
     files = paths.DatasetPaths(params.dataset.source)
-    folder = files.reports / "figures"
-    tables = {
-        name: pd.read_csv(files.reports / f"{name}.csv")
-        for name in ("ladder", "paired", "book", "duplicates", "suspects")
-    }
-    manifest, quarantine = pd.read_csv(files.manifest), pd.read_csv(files.quarantine)
-    class_names = sorted(manifest["class_name"].unique())
+    class_names = sorted(pd.read_csv(files.manifest)["class_name"].unique())
     predictions = {
         rung: pd.read_csv(files.reports / "predictions" / f"{rung}.csv") for rung in paths.RUNGS
     }
+    ladder = pd.read_csv(files.reports / "ladder.csv")
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    drawn = charts(files, tables["ladder"], predictions, class_names)
-    drawn |= studies(files) | insides(files, seen)
-    examples = [
-        (f"{rung}\n{words}", pixels)
-        for rung, arrays in seen.items()
-        for words, pixels in gallery.strips(arrays, {"example"}, class_names)
-    ]
-    drawn["heatmaps"] = figures.heatmaps(examples, class_names)
-    looked_at = {
-        rung: gallery.strips(arrays, {"example", "worst_mistakes"}, class_names)
-        for rung, arrays in seen.items()
-    }
-    for rung, strips in looked_at.items():
-        drawn[f"heatmaps_{rung}"] = figures.heatmaps(strips, class_names)
+    drawn = charts(files, ladder, predictions, class_names) | studies(files, ladder)
+    drawn |= insides(files, seen) | heatmaps(seen, class_names)
+    drawn_to = {name: files.reports / f"figures/{name}.png" for name in drawn}
     for name, figure in drawn.items():
-        artifacts.write_png(folder / f"{name}.png", figure)
+        artifacts.write_png(drawn_to[name], figure)
     for rung, arrays in seen.items():
         tracking.log_heatmaps(
             files.source,
             str(arrays["weights_sha256"]),
-            folder / f"heatmaps_{rung}.png",
-            [pixels for _, pixels in looked_at[rung]],
+            drawn_to[f"heatmaps_{rung}"],
+            [pixels for _, pixels in gallery.strips(arrays, LOOKED_AT, class_names)],
         )
-    images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
-    content = page.Content(
-        source=files.source,
-        params=artifacts.params_of(files.reports / "climb.lock"),
-        class_names=class_names,
-        ladder=tables["ladder"],
-        paired=tables["paired"],
-        book=tables["book"],
-        manifest=manifest,
-        quarantine=quarantine,
-        duplicates=tables["duplicates"],
-        runtimes=artifacts.read_json(files.reports / "runtime.json"),
-        figures={name: folder / f"{name}.png" for name in drawn if name in page.CAPTIONS},
-        mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},
-        example=[
-            picture
-            for rung, arrays in seen.items()
-            for picture in gallery.pictures(arrays, "example", class_names, f"{rung}: ")
-        ],
-        everywhere=gallery.wrong_everywhere(predictions, images["test"], class_names, MISTAKES),
-        suspects=gallery.suspects(tables["suspects"], manifest, images, class_names, SUSPECTS),
-        suspected=len(tables["suspects"]),
-        views=gallery.views(
-            images["train"], manifest["id"].iloc[0], params.augmentation, params.seed, VIEWS
-        ),
-    )
-    artifacts.write_text(files.reports / "ladder.html", page.build(content))
+    told = content(files, params, ladder, predictions, class_names, seen, drawn_to)
+    artifacts.write_text(files.reports / "ladder.html", page.build(told))
 
 
 def charts(
@@ -122,14 +85,19 @@ def charts(
     }
 
 
-def studies(files: paths.DatasetPaths) -> dict[str, "Figure"]:
-    """Returns the figures of those studies that have been made."""
+def studies(files: paths.DatasetPaths, ladder: pd.DataFrame) -> dict[str, "Figure"]:
+    """Returns the figures of those studies that have been made.
+
+    Seeds on the subset that the book measured a rung on, where the pictures are its; else on test.
+    """
     folder, drawn = files.reports / "studies", {}
     if (folder / "seeds.csv").is_file():
-        every, means = (pd.read_csv(folder / f"{n}.csv") for n in ("seeds", "seeds_summary"))
-        drawn["seeds"] = figures.seeds(
-            every.query("subset == 'test'"), means.query("subset == 'test'"), {}
+        book = ladder.dropna(subset="book").set_index("rung")
+        every, means = (
+            frame[frame["subset"] == frame["rung"].map(book["book_subset"]).fillna("test")]
+            for frame in (pd.read_csv(folder / f"{n}.csv") for n in ("seeds", "seeds_summary"))
         )
+        drawn["seeds"] = figures.seeds(every, means, dict(book["book"]))
     if (folder / "learning_curve.csv").is_file():
         points = pd.read_csv(folder / "learning_curve.csv")
         drawn["learning_curve"] = figures.learning_curve(points)
@@ -137,20 +105,79 @@ def studies(files: paths.DatasetPaths) -> dict[str, "Figure"]:
 
 
 def insides(files: paths.DatasetPaths, seen: dict[paths.Rung, gallery.Seen]) -> dict[str, "Figure"]:
-    """Returns the figures of activation maps, blank channels and filter patterns."""
+    """Returns the figures of classic operations, activation maps, blank channels and patterns."""
     networks = {"scratch": seen["scratch"], "base": seen["features"]}
     shares = {
         name: dict(zip(arrays["layers"], arrays["blank_share"], strict=True))
         for name, arrays in networks.items()
     }
     drawn = {
-        "filters": figures.filter_grid(artifacts.read_npz(files.interpretation("base"))),
+        "operations": grids.operations(
+            operations.operations(seen["scratch"]["images"][0]),
+            operations.kernels(seen["scratch"]["kernels"]),
+            seen["scratch"]["activations/conv1"],
+        ),
+        "filters": grids.filter_grid(artifacts.read_npz(files.interpretation("base"))),
         "blank_shares": figures.blank_shares(shares),
     }
     for name, arrays in networks.items():
         maps = {layer: arrays[f"activations/{layer}"] for layer in arrays["layers"]}
-        drawn[f"activations_{name}"] = figures.activation_grid(maps, shares[name])
+        drawn[f"activations_{name}"] = grids.activation_grid(maps, shares[name])
     return drawn
+
+
+def heatmaps(seen: dict[paths.Rung, gallery.Seen], class_names: list[str]) -> dict[str, "Figure"]:
+    """Returns one picture as all rungs see it, and every rung's mistakes, under heatmaps."""
+    examples = [
+        (f"{rung}\n{words}", pixels)
+        for rung, arrays in seen.items()
+        for words, pixels in gallery.strips(arrays, {"example"}, class_names)
+    ]
+    strips = {rung: gallery.strips(arrays, LOOKED_AT, class_names) for rung, arrays in seen.items()}
+    return {
+        "heatmaps": grids.heatmaps(examples, class_names),
+        **{f"heatmaps_{r}": grids.heatmaps(found, class_names) for r, found in strips.items()},
+    }
+
+
+def content(
+    files: paths.DatasetPaths,
+    params: settings.Settings,
+    ladder: pd.DataFrame,
+    predictions: dict[paths.Rung, pd.DataFrame],
+    class_names: list[str],
+    seen: dict[paths.Rung, gallery.Seen],
+    drawn: dict[str, Path],
+) -> page.Content:
+    """Returns all that the page tells."""
+    manifest = pd.read_csv(files.manifest)
+    images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
+    suspected = pd.read_csv(files.reports / "suspects.csv")
+    return page.Content(
+        source=files.source,
+        params=artifacts.params_of(files.reports / "climb.lock"),
+        class_names=class_names,
+        ladder=ladder,
+        paired=pd.read_csv(files.reports / "paired.csv"),
+        book=pd.read_csv(files.reports / "book.csv"),
+        manifest=manifest,
+        quarantine=pd.read_csv(files.quarantine),
+        duplicates=pd.read_csv(files.reports / "duplicates.csv"),
+        runtimes=artifacts.read_json(files.reports / "runtime.json"),
+        figures={name: path for name, path in drawn.items() if name in page.CAPTIONS},
+        mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},
+        example=[
+            picture
+            for rung, arrays in seen.items()
+            for picture in gallery.pictures(arrays, "example", class_names, f"{rung}: ")
+        ],
+        everywhere=gallery.wrong_everywhere(predictions, images["test"], class_names, MISTAKES),
+        suspects=gallery.suspects(suspected, manifest, images, class_names, SUSPECTS),
+        suspected=len(suspected),
+        views=gallery.views(
+            images["train"], manifest["id"].iloc[0], params.augmentation, params.seed, VIEWS
+        ),
+    )
 
 
 if __name__ == "__main__":

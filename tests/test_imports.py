@@ -18,8 +18,8 @@ LAYERS = [
     {"evidence"},
     {"comparison", "calibration", "studies"},
     {"training", "activations", "evaluation", "interpretation", "selection", "tracking", "report"},
-    {"models", "weights", "images", "figures"},
-    {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources"},
+    {"models", "weights", "images", "figures", "grids"},
+    {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources", "operations"},
     {"cifar10", "archives", "drawing", "runtime"},
     {"artifacts", "paths"},
     {"settings"},
@@ -61,6 +61,7 @@ def test_imports_go_one_way(path: Path) -> None:
         ("cv2", "augmentation"),
         ("imagehash", "duplicates"),
         ("cleanlab", "suspects"),
+        ("skimage", "operations"),
     ],
 )
 def test_a_heavy_library_has_one_door(library: str, door: str) -> None:

@@ -45,6 +45,12 @@ def test_the_convnet_has_eight_maps_each_its_layers_output(binary: keras.Model) 
     assert maps["pool1"].shape == (23, 23, 32)
 
 
+def test_first_kernels_are_the_first_convolutions(binary: keras.Model) -> None:
+    kernels = interpretation.first_kernels(binary)
+    assert kernels.shape == (32, 3, 3, 3)
+    np.testing.assert_array_equal(kernels[5], binary.get_layer("conv1").get_weights()[0][..., 5])
+
+
 def test_channels_of_planted_dead_filters_are_blank() -> None:
     convolution = keras.layers.Conv2D(8, 3, activation="relu", name="convolution")
     model = small(convolution, keras.layers.MaxPooling2D(name="pool"), size=9)

@@ -14,7 +14,7 @@ import yaml
 
 import graph
 from conftest import Climb
-from ladder import artifacts, evaluation, figures, paths, settings
+from ladder import artifacts, evaluation, grids, paths, settings
 
 ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -160,7 +160,7 @@ def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
         assert ((seen["probabilities"].argmax(axis=1) != seen["label"]) >= mistakes).all()
         layers = 8 if rung.startswith("scratch") else 18
         assert len(seen["layers"]) == len(seen["blank_share"]) == layers
-        for method in figures.METHODS:
+        for method in grids.METHODS:
             assert seen[method].shape[:2] == (len(seen["id"]), 2)
             assert ((seen[method] >= 0) & (seen[method] <= 1)).all()
     first, kept = (artifacts.read_npz(climbed / files.interpretation(r)) for r in paths.RUNGS[2:4])

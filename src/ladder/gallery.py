@@ -6,21 +6,19 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from ladder import augmentation, figures, page, paths, selection, settings
+from ladder import augmentation, grids, page, paths, selection, settings
 
 Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
 
 
 def strips(
     seen: Seen, galleries: Collection[str], class_names: Sequence[str]
-) -> list[tuple[str, figures.Pixels]]:
+) -> list[tuple[str, grids.Pixels]]:
     """Returns the galleries' pictures in order: what was predicted, and picture beside heatmaps."""
     return [
         (
             _predicted(seen, i, class_names),
-            figures.strip(
-                seen["images"][i], {method: seen[method][i] for method in figures.METHODS}
-            ),
+            grids.strip(seen["images"][i], {method: seen[method][i] for method in grids.METHODS}),
         )
         for i, gallery in enumerate(seen["gallery"])
         if gallery in galleries
@@ -31,14 +29,14 @@ def pictures(
     seen: Seen, gallery: str, class_names: Sequence[str], prefix: str = ""
 ) -> list[page.Picture]:
     """Returns a gallery's pictures, each beside the heatmap of the class it was taken for."""
-    method = next(iter(figures.METHODS))
+    method = next(iter(grids.METHODS))
     found = []
     for i, name in enumerate(seen["gallery"]):
         if name == gallery:
             image, taken_for = seen["images"][i], int(seen["probabilities"][i].argmax())
-            overlay = figures.overlay(image, seen[method][i][taken_for])
+            overlay = grids.overlay(image, seen[method][i][taken_for])
             words = prefix + _predicted(seen, i, class_names).replace("\n", " ")
-            found.append(page.Picture([figures.thumbnail(image), overlay], words, words))
+            found.append(page.Picture([grids.thumbnail(image), overlay], words, words))
     return found
 
 
@@ -58,7 +56,7 @@ def wrong_everywhere(
             f"{told['id']}: {class_names[told['label']]}, never taken for it; confidence "
             f"{min(sure):.0f} – {max(sure):.0f} %"
         )
-        found.append(page.Picture([figures.thumbnail(images[row])], words, words))
+        found.append(page.Picture([grids.thumbnail(images[row])], words, words))
     return found
 
 
@@ -82,7 +80,7 @@ def suspects(
         image = images[row["subset"]][ids.index(row["id"])]
         given, other = class_names[row["label"]], class_names[row["suggested_label"]]
         words = f"{row['id']} ({row['subset']}): labelled {given}, rather {other}"
-        found.append(page.Picture([figures.thumbnail(image)], words, words))
+        found.append(page.Picture([grids.thumbnail(image)], words, words))
     return found
 
 
@@ -90,9 +88,9 @@ def views(
     images: NDArray[Any], name: str, ranges: settings.Augmentation, seed: int, count: int
 ) -> list[page.Picture]:
     """Returns the first picture of train as it is and in its first random views."""
-    shown = [page.Picture([figures.thumbnail(images[0])], name, f"{name}, as it is")]
+    shown = [page.Picture([grids.thumbnail(images[0])], name, f"{name}, as it is")]
     for number in range(1, count + 1):
         (view,) = augmentation.view(images, slice(1), ranges, seed, number)
         words = f"view {number}"
-        shown.append(page.Picture([figures.thumbnail(view)], words, f"{name}, {words}"))
+        shown.append(page.Picture([grids.thumbnail(view)], words, f"{name}, {words}"))
     return shown

@@ -46,6 +46,21 @@ def last_convolution(model: keras.Model) -> str:
     Raises:
         InputError: the model has none.
     """
+    name: str = _convolutions(model)[-1].name
+    return name
+
+
+def first_kernels(model: keras.Model) -> NDArray[np.float32]:
+    """Returns the first convolution's kernels (filters, height, width, channels).
+
+    Raises:
+        InputError: the model has no convolution.
+    """
+    kernels: NDArray[np.float32] = _convolutions(model)[0].get_weights()[0]
+    return np.moveaxis(kernels, -1, 0)
+
+
+def _convolutions(model: keras.Model) -> list[keras.layers.Layer]:
     convolutions = bases.convolutions(model)
     if not convolutions:
         raise errors.InputError(
@@ -54,8 +69,7 @@ def last_convolution(model: keras.Model) -> str:
             received=f"layers {', '.join(layer.name for layer in model.layers)}",
             advice="Choose another rung.",
         )
-    name: str = convolutions[-1].name
-    return name
+    return convolutions
 
 
 def blank_share(maps: NDArray[np.float32]) -> float:

@@ -33,8 +33,12 @@ CAPTIONS = {
     "roc": "True against false positives for every threshold.",
     "precision_recall": "Precision against recall for every threshold.",
     "confusion": "Test pictures by true and predicted class.",
-    "seeds": "Every seed's test accuracy, their mean, and its interval over seeds and pictures.",
+    "seeds": "Every seed's accuracy, their mean, and its interval over seeds and pictures. On the "
+    "subset that the book measured a rung on, where its mark is shown; else on test.",
     "learning_curve": "Test accuracy by number of train pictures. Would more labels help?",
+    "operations": "What people wrote by hand, and what the convnet from scratch learned instead. "
+    "Interpolation, denoising, edges and few colours; below, kernels of the first convolution, "
+    "each beside what it finds in the same picture.",
     "activations_scratch": "Every channel of the convnet from scratch for one picture, layer by "
     "layer: from edges to what matters for the answer. Dark ones found nothing.",
     "blank_shares": "Share of channels that found nothing, by layer. In the book it grows with "
