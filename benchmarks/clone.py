@@ -1,8 +1,6 @@
 """A fresh clone of this project to climb in: no data, no cache, its own params."""
 
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,14 +53,11 @@ def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
     overrides = [*climbs.plan(archive, recipe).overrides] if archive else []
     if quick:
         overrides += climbs.read_list(processes.ROOT / "benchmarks/quick.txt")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    environment["PYTHONPATH"] = "src"  # the clone's own code
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "ladder"
         git("clone", "--quiet", str(processes.ROOT), str(folder))
         climbs.override(folder / settings.PARAMS, climbs.values(overrides))
-        yield Clone(folder, environment)
+        yield Clone(folder, climbs.environment_of_copy())
 
 
 def commit() -> tuple[str, bool]:

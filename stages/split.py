@@ -4,7 +4,7 @@ from ladder import archives, artifacts, audit, errors, paths, settings, sources,
 
 
 def main() -> None:
-    params = settings.load("dataset", "split")
+    params = settings.load("dataset", "split", "interpretation.picture")
     files = paths.DatasetPaths(params.dataset.source)
     members = archives.members(files.archive)
     starts_at = sources.TEST_STARTS_AT[params.dataset.source]
@@ -13,6 +13,8 @@ def main() -> None:
     manifest = split.manifest(usable, audit.duplicate_groups(usable["sha256"]))
     if params.split.shuffle_train_labels:
         manifest = split.shuffle_train_labels(manifest)
+    test = manifest[manifest["subset"] == "test"].reset_index(drop=True)
+    split.example(test, params.interpretation.picture)  # a wrong one is told before hours of work
     artifacts.write_csv(files.quarantine, quarantine)
     artifacts.write_csv(files.manifest, manifest)
     shared = split.shared_groups(manifest)

@@ -121,6 +121,10 @@ def test_augmentation_leaves_the_head_alone() -> None:
 
 def ran(done: subprocess.CompletedProcess[str]) -> set[str]:
     assert done.returncode == 0, done.stdout + done.stderr
+    return begun(done)
+
+
+def begun(done: subprocess.CompletedProcess[str]) -> set[str]:
     return set(re.findall(r"Running stage '(.+?)'", done.stdout))
 
 
@@ -315,11 +319,22 @@ def test_a_fresh_store_gets_its_runs_back_from_the_files(climbed: Path, dvc: Cli
     assert all("test_accuracy" in run.data.metrics for run in runs)
 
 
-def test_an_unknown_key_stops_before_anything_runs(climbed: Path, dvc: Climb) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("  epochs: 2", "  epoch: 2", "expected the key to be there"),
+        ("  picture: 0", "  picture: cat.999", "expected a place in test from 0 to"),
+    ],
+)
+def test_a_wrong_param_stops_before_the_long_work(
+    climbed: Path, dvc: Climb, right: str, wrong: str, message: str
+) -> None:
     params, before = climbed / "params.yaml", (climbed / "params.yaml").read_text()
-    params.write_text(before.replace("  epochs: 2", "  epoch: 2", 1))
-    done = dvc("repro", "--force", "--single-item", "split")
+    assert right in before
+    params.write_text(before.replace(right, wrong, 1))
+    done = dvc("repro", "train_scratch")
     params.write_text(before)
     assert done.returncode != 0
-    assert "expected the key to be there" in done.stderr
-    assert (climbed / "data/dogs_vs_cats/raw/images.zip").is_file()
+    assert message in done.stderr
+    assert begun(done) <= {"split"}
+    assert dvc("repro", "train_scratch").returncode == 0  # all is still there, or in the cache

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from ladder import errors, paths, selection
+from ladder import paths, selection
 
 IDS = ["cat.7", "cat.8", "dog.7", "dog.8", "dog.9"]
 LABELS = [0, 0, 1, 1, 1]
@@ -76,13 +76,3 @@ def test_of_more_classes_the_wrong_ones_probability_counts() -> None:
     }
     test = pd.DataFrame({"label": [1, 2, 0], **columns})
     assert selection.worst_mistakes(test, 3).tolist() == [2, 0]
-
-
-@pytest.mark.parametrize("picture", [5, -1, "cat.1", "5"])
-def test_a_picture_that_test_lacks_is_refused(picture: int | str) -> None:
-    message = (
-        r"interpretation\.picture: expected a place in test from 0 to 4, or an id such as cat\.7\. "
-        rf"Received: {picture}\."
-    )
-    with pytest.raises(errors.InputError, match=message):
-        selection.gallery(FRAMES["scratch"], picture, 2)

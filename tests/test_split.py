@@ -180,3 +180,13 @@ def test_shuffled_labels_are_dealt_out_anew_in_train_alone() -> None:
     assert 70 <= kept <= 130  # chance: 100, standard deviation 7
     pd.testing.assert_frame_equal(split.shuffle_train_labels(frame), shuffled)
     assert frame["label"].tolist() == [0, 1] * 120
+
+
+@pytest.mark.parametrize("picture", [5, -1, "cat.1", "5"])
+def test_a_picture_that_test_lacks_is_refused(picture: int | str) -> None:
+    message = (
+        r"interpretation\.picture: expected a place in test from 0 to 4, or an id such as cat\.7\. "
+        rf"Received: {picture}\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        split.example(pd.DataFrame({"id": [f"cat.{n}" for n in range(7, 12)]}), picture)

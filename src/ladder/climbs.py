@@ -150,6 +150,16 @@ def fetch(commit: str, path: Path, target: Path) -> None:
     _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(target))
 
 
+def environment_of_copy() -> dict[str, str]:
+    """Returns an environment to run DVC in, in a copy: this Python, the copy's own code and store.
+
+    Whatever happens to the workspace meanwhile; nothing that the user set for DVC or MLflow.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    return kept | {"PATH": path, "PYTHONPATH": "src"}
+
+
 def _git(*arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE).stdout
 

@@ -1,7 +1,6 @@
 """Does a climb come out as it was committed? Exactly on the same kind of machine, else in noise."""
 
 import dataclasses
-import os
 import shutil
 import subprocess
 import sys
@@ -137,14 +136,8 @@ def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
 def climb(copy: Path, overrides: Sequence[str]) -> None:
     """Climbs in a clone of the project, with its code, from nothing but the archive."""
     climbs.override(copy / settings.PARAMS, climbs.values(overrides))
-    kept = ("DVC_", "MLFLOW_")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(kept)}
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro"],
-        cwd=copy,
-        env=environment | {"PYTHONPATH": "src"},
-        check=False,
-    )
+    command = [sys.executable, "-m", "dvc", "repro"]
+    done = subprocess.run(command, cwd=copy, env=climbs.environment_of_copy(), check=False)
     if done.returncode:
         sys.exit(done.returncode)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ladder import errors, evaluation, paths
+from ladder import evaluation, paths, split
 
 Rows = NDArray[np.int64]
 
@@ -17,7 +17,7 @@ def gallery(predictions: pd.DataFrame, picture: int | str, count: int) -> pd.Dat
     The galleries: `example`, the chosen picture; `worst_mistakes`. A picture may stand in both.
     """
     test = of_test(predictions)
-    rows = {"example": example(test, picture), "worst_mistakes": worst_mistakes(test, count)}
+    rows = {"example": split.example(test, picture), "worst_mistakes": worst_mistakes(test, count)}
     parts = [test.iloc[chosen].assign(gallery=name) for name, chosen in rows.items()]
     return pd.concat(parts).rename_axis("row").reset_index()
 
@@ -25,25 +25,6 @@ def gallery(predictions: pd.DataFrame, picture: int | str, count: int) -> pd.Dat
 def of_test(predictions: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of test, numbered as its pictures are in `images/test.npy`."""
     return predictions[predictions["subset"] == "test"].reset_index(drop=True)
-
-
-def example(test: pd.DataFrame, picture: int | str) -> Rows:
-    """Returns the row of one picture, given by its place in test or by its id.
-
-    Raises:
-        InputError: test has no such picture.
-    """
-    places = test.index if isinstance(picture, int) else test["id"]
-    rows = np.flatnonzero(places == picture)
-    if not len(rows):
-        raise errors.InputError(
-            "interpretation.picture",
-            expected=f"a place in test from 0 to {len(test) - 1}, or an id such as "
-            f"{test['id'].iloc[0]}",
-            received=picture,
-            advice="Correct it in params.yaml; manifest.csv lists the ids.",
-        )
-    return rows
 
 
 def worst_mistakes(test: pd.DataFrame, count: int) -> Rows:

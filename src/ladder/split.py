@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ladder import errors, paths, settings
 
@@ -92,3 +93,22 @@ def manifest(chosen: pd.DataFrame, duplicate_group: pd.Series) -> pd.DataFrame:
             "duplicate_group": duplicate_group,
         }
     )
+
+
+def example(test: pd.DataFrame, picture: int | str) -> NDArray[np.int64]:
+    """Returns the row of one picture, given by its place in test or by its id.
+
+    Raises:
+        InputError: test has no such picture.
+    """
+    places = test.index if isinstance(picture, int) else test["id"]
+    rows = np.flatnonzero(places == picture)
+    if not len(rows):
+        raise errors.InputError(
+            "interpretation.picture",
+            expected=f"a place in test from 0 to {len(test) - 1}, or an id such as "
+            f"{test['id'].iloc[0]}",
+            received=picture,
+            advice="Correct it in params.yaml; manifest.csv lists the ids.",
+        )
+    return rows
