@@ -5,7 +5,17 @@ from typing import Any
 
 import pandas as pd
 
-from ladder import artifacts, errors, evaluation, evidence, figures, paths, settings, tracking
+from ladder import (
+    artifacts,
+    digests,
+    errors,
+    evaluation,
+    evidence,
+    figures,
+    paths,
+    settings,
+    tracking,
+)
 
 
 def main() -> None:
@@ -26,6 +36,8 @@ def main() -> None:
     artifacts.write_json(paths.METRICS, metrics)
     runtimes = {r: artifacts.read_json(files.description(r))["runtime"] for r in paths.RUNGS}
     artifacts.write_json(files.reports / "runtime.json", runtimes)
+    digest = {rung: digests.weights(files.weights(rung)) for rung in paths.RUNGS}
+    artifacts.write_json(files.reports / "weights.json", digest)
     beside = [f"interpret@{rung}" for rung in paths.RUNGS]  # may come before this stage or after
     lock = artifacts.without_stages(
         Path("dvc.lock"), "evaluate", "render", "interpret_base", *beside

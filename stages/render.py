@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from ladder import (
     artifacts,
     calibration,
+    comparison,
     errors,
     evaluation,
     figures,
@@ -16,7 +18,9 @@ from ladder import (
     operations,
     page,
     paths,
+    report,
     settings,
+    studies,
     tracking,
 )
 
@@ -44,7 +48,8 @@ def main() -> None:
     }
     ladder = pd.read_csv(files.reports / "ladder.csv")
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    drawn = charts(files, ladder, predictions, class_names) | studies(files, ladder)
+    made = made_studies(files, ladder)
+    drawn = charts(files, ladder, predictions, class_names) | study_figures(made, ladder)
     drawn |= insides(files, seen) | heatmaps(seen, class_names)
     drawn_to = {name: files.reports / f"figures/{name}.png" for name in drawn}
     for name, figure in drawn.items():
@@ -56,7 +61,7 @@ def main() -> None:
             drawn_to[f"heatmaps_{rung}"],
             [pixels for _, pixels in gallery.strips(arrays, LOOKED_AT, class_names)],
         )
-    told = content(files, params, ladder, predictions, class_names, seen, drawn_to)
+    told = content(files, params, ladder, predictions, class_names, seen, made, drawn_to)
     artifacts.write_text(files.reports / "ladder.html", page.build(told))
 
 
@@ -85,22 +90,45 @@ def charts(
     }
 
 
-def studies(files: paths.DatasetPaths, ladder: pd.DataFrame) -> dict[str, "Figure"]:
-    """Returns the figures of those studies that have been made.
+def made_studies(files: paths.DatasetPaths, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Returns the tables of those studies that were made of this climb, not of another recipe's.
 
     Seeds on the subset that the book measured a rung on, where the pictures are its; else on test.
     """
-    folder, drawn = files.reports / "studies", {}
-    if (folder / "seeds.csv").is_file():
-        book = ladder.dropna(subset="book").set_index("rung")
-        every, means = (
-            frame[frame["subset"] == frame["rung"].map(book["book_subset"]).fillna("test")]
-            for frame in (pd.read_csv(folder / f"{n}.csv") for n in ("seeds", "seeds_summary"))
+    folder, yaml = files.reports / "studies", YAML(typ="safe", pure=True)
+    found: dict[str, pd.DataFrame] = {}
+    params = yaml.load(artifacts.params_of(files.reports / "climb.lock"))
+    for name, varied, tables in (
+        ("seeds", "seed", ("seeds", "seeds_summary")),
+        ("learning_curve", "train_used_per_class", ("learning_curve",)),
+    ):
+        climbed_with = folder / f"{name}_params.yaml"
+        if climbed_with.is_file() and studies.is_of(params, yaml.load(climbed_with), varied):
+            found |= {table: pd.read_csv(folder / f"{table}.csv") for table in tables}
+    if "seeds" in found:
+        measured = ladder.dropna(subset="book")
+        subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
+            zip(measured["rung"], measured["book_subset"], strict=True)
         )
-        drawn["seeds"] = figures.seeds(every, means, dict(book["book"]))
-    if (folder / "learning_curve.csv").is_file():
-        points = pd.read_csv(folder / "learning_curve.csv")
-        drawn["learning_curve"] = figures.learning_curve(points)
+        for table in ("seeds", "seeds_summary"):
+            every = found[table]
+            found[table] = every[every["subset"] == every["rung"].map(subsets)]
+    if (folder / "recipes.csv").is_file():
+        recipes = pd.read_csv(folder / "recipes.csv")
+        ours = recipes["rung"].map(ladder.set_index("rung")["test_accuracy"])
+        if (recipes["default_accuracy"] == ours).all():
+            found["recipes"] = recipes
+    return found
+
+
+def study_figures(made: dict[str, pd.DataFrame], ladder: pd.DataFrame) -> dict[str, "Figure"]:
+    """Returns the figures of the studies."""
+    drawn = {}
+    if "seeds" in made:
+        book = dict(ladder.dropna(subset="book").set_index("rung")["book"])
+        drawn["seeds"] = figures.seeds(made["seeds"], made["seeds_summary"], book)
+    if "learning_curve" in made:
+        drawn["learning_curve"] = figures.learning_curve(made["learning_curve"])
     return drawn
 
 
@@ -147,15 +175,19 @@ def content(
     predictions: dict[paths.Rung, pd.DataFrame],
     class_names: list[str],
     seen: dict[paths.Rung, gallery.Seen],
+    made: dict[str, pd.DataFrame],
     drawn: dict[str, Path],
 ) -> page.Content:
     """Returns all that the page tells."""
     manifest = pd.read_csv(files.manifest)
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     suspected = pd.read_csv(files.reports / "suspects.csv")
+    climbed_with = artifacts.params_of(files.reports / "climb.lock")
+    blind = comparison.chance(int((manifest["subset"] == "test").sum()), len(class_names))
+    shuffled = "shuffle_train_labels: true" in climbed_with
     return page.Content(
         source=files.source,
-        params=artifacts.params_of(files.reports / "climb.lock"),
+        params=climbed_with,
         class_names=class_names,
         ladder=ladder,
         paired=pd.read_csv(files.reports / "paired.csv"),
@@ -163,6 +195,10 @@ def content(
         manifest=manifest,
         quarantine=pd.read_csv(files.quarantine),
         duplicates=pd.read_csv(files.reports / "duplicates.csv"),
+        majority=evaluation.majority(manifest)["test"],
+        control=report.control(ladder, *blind) if shuffled else "",
+        seeds=made.get("seeds_summary", pd.DataFrame()),
+        recipes=made.get("recipes", pd.DataFrame()),
         runtimes=artifacts.read_json(files.reports / "runtime.json"),
         figures={name: path for name, path in drawn.items() if name in page.CAPTIONS},
         mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from ladder import archives, drawing, settings
+from ladder import archives, climbs, drawing, settings, sources
 
 ROOT = Path(__file__).parent.parent
 Climb = Callable[..., subprocess.CompletedProcess[str]]
@@ -176,7 +175,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ".gitignore",
         "data/.gitignore",
         "dvc.yaml",
-        "reports/dogs_vs_cats/studies",
+        "reports/dogs_vs_cats/studies/README.md",
     ):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
@@ -216,12 +215,7 @@ def dvc(copy: Path) -> Climb:
             section |= {"epochs": 2, "batch_size": 4}
     (copy / "params.yaml").write_text(yaml.safe_dump(params))
     commit(copy)
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))},
-        "LADDER_ARCHIVE": str(archive),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": "src",
-    }
+    environment = climbs.environment_of_copy() | {sources.ARCHIVE_VARIABLE: str(archive)}
 
     def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", module, *arguments]

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from statsmodels.stats.proportion import proportion_confint
 
 from ladder import comparison, errors, paths
 
@@ -142,3 +144,31 @@ def test_exactly_one_verdict_holds(book: float, one: float, other: float) -> Non
     low, high = min(one, other), max(one, other)
     expected = {low > book: "above", high < book: "below", low <= book <= high: "inside"}[True]
     assert comparison.verdict(book, low, high) == expected
+
+
+def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
+    answers: Answers = {"scratch": [True] * 6 + [False] * 4, "features": [True] * 10}
+    default = predictions(answers)
+    better = predictions({**answers, "scratch": [True] * 5 + [False] + [True] * 4})
+    table = comparison.recipes(default, {"mine": better, "same": default})
+    (row,) = table.to_dict("records")  # features answers as before, and so does all of `same`
+    assert (row["recipe"], row["rung"], row["pictures"]) == ("mine", "scratch", 10)
+    assert (row["recipe_right_alone"], row["default_right_alone"]) == (4, 1)
+    assert (row["accuracy"], row["default_accuracy"]) == (0.9, 0.6)
+    assert row["p_value"] == row["p_value_holm"] == pytest.approx(binomtest(4, 5).pvalue)
+    low, high = proportion_confint(9, 10, method="wilson")
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+
+
+def test_a_recipe_of_other_pictures_has_no_row() -> None:
+    few, many = (predictions({"scratch": [True] * count}) for count in (5, 6))
+    assert comparison.recipes(few, {"mine": many}).empty
+    assert comparison.recipes(few, {}).empty
+
+
+def test_chance_is_the_binomial_interval() -> None:
+    low, high = comparison.chance(1000, 2)
+    inside = sum(math.comb(1000, n) for n in range(round(1000 * low), round(1000 * high) + 1))
+    assert 0.95 <= inside / 2**1000 <= 0.96
+    assert (low, high) == (0.469, 0.531)
+    assert comparison.chance(900, 3)[0] == pytest.approx(1 / 3 - 1.96 * 0.0157, abs=2e-3)

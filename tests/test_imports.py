@@ -21,7 +21,7 @@ LAYERS = [
     {"models", "weights", "images", "figures", "grids"},
     {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources", "operations"},
     {"cifar10", "archives", "drawing", "runtime"},
-    {"artifacts", "paths"},
+    {"artifacts", "paths", "digests"},
     {"settings"},
     {"errors"},
 ]

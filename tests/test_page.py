@@ -29,6 +29,7 @@ def content(folder: Path, **changes: Any) -> page.Content:
             "test_ci_high": [a + 0.01 for a in ACCURACY],
             "seconds": [10.0, 1200.4, 30.0, 40.0, 50.0],
             "seconds_alone": [10.0, 1200.4, 30.0, 70.0, 120.0],
+            "test_accuracy_without_duplicates": [a - 0.001 for a in ACCURACY],
             "trainable_parameters": [3453121, 3453121, 2097665, 2097665, 9177089],
         }
     )
@@ -66,7 +67,36 @@ def content(folder: Path, **changes: Any) -> page.Content:
         "book": book,
         "manifest": manifest,
         "quarantine": pd.DataFrame({"path": [f"{HOSTILE}.jpg"], "reason": ["cut"]}),
-        "duplicates": pd.DataFrame({"id": ["a", "b"]}),
+        "duplicates": pd.DataFrame(
+            [("a.1", "train", f"{HOSTILE}.7", "test", "near")] * 12,
+            columns=["id", "subset", "other_id", "other_subset", "kind"],
+        ),
+        "majority": 0.5,
+        "control": "",
+        "seeds": pd.DataFrame(
+            {
+                "rung": paths.RUNGS,
+                "subset": "validation",
+                "seeds": 5,
+                "mean": ACCURACY,
+                "standard_deviation": 0.012,
+                "ci_low": 0.5,
+                "ci_high": 0.99,
+            }
+        ),
+        "recipes": pd.DataFrame(
+            {
+                "recipe": ["end_to_end"],
+                "rung": ["fine_tuned"],
+                "accuracy": [0.9505],
+                "ci_low": [0.94],
+                "ci_high": [0.96],
+                "default_accuracy": [0.961],
+                "recipe_right_alone": [7],
+                "default_right_alone": [13],
+                "p_value_holm": [0.26],
+            }
+        ),
         "runtimes": {"scratch": {"policy": "float32", "threads": "2"}},
         "figures": {name: folder / f"{name}.png" for name in names},
         "mistakes": {rung: [picture] for rung in paths.RUNGS},
@@ -137,12 +167,40 @@ def test_pictures_that_are_not_the_books_have_no_book(tmp_path: Path) -> None:
     assert "CIFAR-10" in html
 
 
-@pytest.mark.parametrize("absent", [("seeds", "learning_curve", "convolution")])
-def test_studies_that_were_not_made_are_not_shown(tmp_path: Path, absent: tuple[str, ...]) -> None:
-    figures = {n: p for n, p in content(tmp_path).figures.items() if n not in absent}
-    html = page.build(content(tmp_path, figures=figures))
-    assert "The same with other seeds" not in html
-    assert "Would more labels help?" not in html
+@pytest.mark.parametrize(
+    ("absent", "title"),
+    [("seeds", "The same with other seeds"), ("learning_curve", "Would more labels help?")],
+)
+def test_a_study_that_was_not_made_is_not_shown(tmp_path: Path, absent: str, title: str) -> None:
+    assert f"<h2>{title}</h2>" in page.build(content(tmp_path))
+    figures = {n: p for n, p in content(tmp_path).figures.items() if n != absent}
+    assert f"<h2>{title}</h2>" not in page.build(content(tmp_path, figures=figures))
+
+
+def test_means_over_seeds_stand_in_a_table(tmp_path: Path) -> None:
+    cells = Reader(page.build(content(tmp_path))).text
+    assert {"70.0 ± 1.2", "96.1 ± 1.2", "50.0 – 99.0"} <= set(cells)
+
+
+def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:
+    cells = Reader(page.build(content(tmp_path))).text
+    assert {"end_to_end", "95.0", "96.1", "7 : 13", "= 0.260"} <= set(cells)
+    html = page.build(content(tmp_path, recipes=pd.DataFrame()))
+    assert "Climbed otherwise" not in html
+
+
+def test_a_control_says_that_it_is_one(tmp_path: Path) -> None:
+    assert "A control: chance." in page.build(content(tmp_path, control="A control: chance."))
+
+
+def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    assert html.count("a.1 (train) and") == 10
+    assert "12 pairs of pictures" in html
+    assert "per cent: scratch 69.9, scratch_augmented 80.9," in html
+    without = page.build(content(tmp_path, duplicates=pd.DataFrame()))
+    assert "without the pictures concerned" not in without
+    assert "right on 50.0 % of test" in without
 
 
 @pytest.mark.parametrize(

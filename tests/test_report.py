@@ -177,3 +177,29 @@ def test_the_module_prints_what_may_be_said_below_the_ladder(
     pd.DataFrame(columns=columns).to_csv(at_root / "book.csv", index=False)
     best = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
     assert printed(str(at_root)) == f"{FILLED}\n\n{best}\n"
+
+
+def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:
+    row = ("features", "test", 5, 0.9712, 0.0031, 0.9611, 0.98)
+    columns = ["rung", "subset", "seeds", "mean", "standard_deviation", "ci_low", "ci_high"]
+    assert report.seeds(pd.DataFrame([row], columns=columns)) == [
+        "features: 97.1 ± 0.3 % on test, mean ± standard deviation of 5 seeds; 95 % interval "
+        "96.1 – 98.0."
+    ]
+
+
+def test_a_sentence_per_rung_that_a_recipe_changes() -> None:
+    row = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
+    row |= {"default_accuracy": 0.961, "recipe_right_alone": 7, "default_right_alone": 18}
+    assert report.recipes(pd.DataFrame([row])) == [
+        "end_to_end, fine_tuned: 95.0 % on test instead of 96.1; 7 right where the default is "
+        "wrong, 18 the other way; p = 0.200."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("low", "said"), [(0.4, "all rungs lie inside"), (0.71, "outside: scratch")]
+)
+def test_a_control_names_the_rungs_that_learned_something(low: float, said: str) -> None:
+    sentence = report.control(ladder(False), low, 0.98)
+    assert sentence.endswith(f"within {100 * low:.1f} – 98.0 %; {said}.")

@@ -10,6 +10,7 @@ import pytest
 
 from ladder import artifacts, errors, paths, reproduction
 
+LADDER = pd.DataFrame({"rung": paths.RUNGS, "test_accuracy": [0.9] * 5})
 RUNTIME = {"scratch": {"policy": "float32", "threads": "2"}}
 
 
@@ -32,6 +33,8 @@ def results(**changes: Any) -> reproduction.Results:
     made = reproduction.Results(
         {"manifest.csv": "aa", "images/train.npy": "bb"},
         {rung: predictions() for rung in paths.RUNGS},
+        LADDER,
+        dict.fromkeys(paths.RUNGS, "cc"),
         RUNTIME,
         np.linspace(-1, 10, 24, dtype=np.float32).reshape(2, 12),
     )
@@ -68,6 +71,18 @@ def test_a_missing_file_is_red() -> None:
     assert reproduction.exact(results(), results(hashes={"manifest.csv": "aa"})) == [
         "images/train.npy: md5 None, committed bb"
     ]
+
+
+def test_other_weights_are_red_although_every_answer_is_the_same() -> None:
+    weights = {**results().weights, "features": "dd"}
+    found = reproduction.exact(results(), results(weights=weights))
+    assert found == ["weights of features: sha256 dd, committed cc"]
+
+
+@pytest.mark.parametrize("compare", [reproduction.exact, reproduction.within_kernels])
+def test_the_same_answers_measured_otherwise_are_red(compare: Any) -> None:
+    measured = results(ladder=LADDER.assign(test_accuracy=0.8, more=1))
+    assert compare(results(), measured) == ["ladder.csv: test_accuracy, more"]
 
 
 def test_another_machine_may_round_otherwise_but_no_more() -> None:
@@ -141,6 +156,11 @@ def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
     lock["decode"]["outs"].append({"path": "data/d/seconds/decode.json", "md5": "time"})
     artifacts.write_json(tmp_path / "climb.lock", {"stages": lock})  # JSON is YAML
     artifacts.write_json(tmp_path / "runtime.json", RUNTIME)
+    with pytest.raises(errors.InputError, match=r"Received: no ladder\.csv, no weights\.json, no"):
+        reproduction.read(tmp_path)
+    artifacts.write_json(tmp_path / "weights.json", {"scratch": "cc"})
+    seconds = {"seconds": [1.5] * 5, "seconds_alone": [2.5] * 5}
+    artifacts.write_csv(tmp_path / "ladder.csv", LADDER.assign(**seconds))
     for rung in paths.RUNGS:
         artifacts.write_csv(tmp_path / f"predictions/{rung}.csv", predictions())
     read = reproduction.read(tmp_path)
@@ -150,6 +170,8 @@ def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
     }
     assert reproduction.exact(read, read) == []
     assert read.features is None
+    assert read.weights == {"scratch": "cc"}
+    assert read.ladder.columns.tolist() == ["rung", "test_accuracy"]
     artifacts.write_npy(tmp_path / "features.npy", np.ones((2, 3), np.float32))
     features = reproduction.read(tmp_path).features
     assert features is not None

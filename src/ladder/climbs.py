@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from ruamel.yaml import YAML
 
-from ladder import archives, errors, paths, report, settings, sources
+from ladder import archives, artifacts, comparison, errors, paths, report, settings, sources
 
 RECIPES = Path("recipes")
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
@@ -183,14 +184,28 @@ def show(commit: str, path: Path) -> bytes:
     return _git("show", f"{commit}:{path.as_posix()}")
 
 
+def predictions(reports: Path) -> dict[paths.Rung, pd.DataFrame]:
+    """Returns the predictions in a folder of reports."""
+    return {rung: pd.read_csv(reports / f"predictions/{rung}.csv") for rung in paths.RUNGS}
+
+
 def main() -> None:
-    """Climbs once, takes the reports over and prints the ladder."""
+    """Climbs once, takes the reports over and prints the ladder.
+
+    Writes `studies/recipes.csv` as well: what recipes reach beside the default climb.
+    """
     given = arguments(
         "Climbs beside the workspace, by default on the book's photographs."
     ).parse_args()
     chosen = plan(given.archive, given.recipe or BOOK)
     take(climb(chosen.name, chosen.overrides), chosen.source, chosen.reports)
+    every = paths.DatasetPaths(chosen.source).reports
+    climbed = {path.parent.name: predictions(path.parent) for path in every.glob("*/ladder.csv")}
+    if climbed and (every / "ladder.csv").is_file():
+        beside = comparison.recipes(predictions(every), dict(sorted(climbed.items())))
+        artifacts.write_csv(every / "studies/recipes.csv", beside)
     print(report.text(chosen.reports))
+    print(f"\n{chosen.reports / 'ladder.html'}")
 
 
 if __name__ == "__main__":

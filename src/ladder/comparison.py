@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from ladder import errors, evaluation, paths
 
@@ -39,8 +41,8 @@ def paired(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
     Raises:
         InputError: the rungs were not measured on the same pictures.
     """
-    tests = {rung: frame[frame["subset"] == "test"] for rung, frame in predictions.items()}
-    if len({tuple(frame["id"]) for frame in tests.values()}) > 1:
+    tests = {rung: _test(frame) for rung, frame in predictions.items()}
+    if not _same_pictures([*tests.values()]):
         raise errors.InputError(
             "predictions",
             expected="the same test pictures for every rung",
@@ -59,8 +61,20 @@ def _family(name: str, pairs: Sequence[Pair], right: Right) -> pd.DataFrame:
     rows = [_row(rung, other, right[rung], right[other]) for rung, other in pairs]
     frame = pd.DataFrame(rows)
     frame.insert(0, "family", name)
+    return _corrected(frame)
+
+
+def _corrected(frame: pd.DataFrame) -> pd.DataFrame:
     rejected, corrected, *_ = multipletests(frame["p_value"], LEVEL, method="holm")
     return frame.assign(p_value_holm=corrected, distinguishable=rejected)
+
+
+def _test(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["subset"] == "test"]
+
+
+def _same_pictures(tests: Sequence[pd.DataFrame]) -> bool:
+    return len({tuple(zip(frame["id"], frame["label"], strict=True)) for frame in tests}) == 1
 
 
 def _row(
@@ -101,3 +115,53 @@ def verdict(book: float, low: float, high: float) -> Verdict:
     if low > book:
         return "above"
     return "below" if high < book else "inside"
+
+
+def recipes(
+    default: Mapping[paths.Rung, pd.DataFrame],
+    others: Mapping[str, Mapping[paths.Rung, pd.DataFrame]],
+) -> pd.DataFrame:
+    """Returns a row per recipe and rung that answers otherwise than the default climb's rung.
+
+    Columns: recipe, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %), default_accuracy,
+    recipe_right_alone, default_right_alone, p_value (exact McNemar), p_value_holm (over the rows of
+    a recipe), distinguishable. A recipe of other test pictures cannot be compared and has no row.
+    """
+    tables = []
+    for recipe, predictions in others.items():
+        if not _same_pictures([_test(predictions["scratch"]), _test(default["scratch"])]):
+            continue
+        rows = [
+            {"recipe": recipe, **_otherwise(rung, default[rung], frame)}
+            for rung, frame in predictions.items()
+            if not frame.equals(default[rung])
+        ]
+        if rows:
+            tables.append(_corrected(pd.DataFrame(rows)))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["recipe"])
+
+
+def _otherwise(rung: paths.Rung, default: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
+    right, default_right = (evaluation.right(_test(frame)) for frame in (other, default))
+    low, high = proportion_confint(int(right.sum()), len(right), method="wilson")
+    row = _row(rung, rung, right, default_right)
+    return {
+        "rung": rung,
+        "pictures": row["pictures"],
+        "accuracy": float(right.mean()),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "default_accuracy": float(default_right.mean()),
+        "recipe_right_alone": row["rung_right_alone"],
+        "default_right_alone": row["other_right_alone"],
+        "p_value": row["p_value"],
+    }
+
+
+def chance(pictures: int, classes: int) -> tuple[float, float]:
+    """Returns where 95 % of the accuracies of blind answers lie, of so many pictures (binomial).
+
+    The classes are taken to be of equal size.
+    """
+    low, high = stats.binom.interval(0.95, pictures, 1 / classes)
+    return float(low) / pictures, float(high) / pictures

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, paths, report, studies
+from ladder import artifacts, climbs, errors, paths, report, settings, studies
 
 RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 
@@ -14,8 +14,9 @@ RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 def main() -> None:
     """Climbs rungs 3 to 5 on so many pictures of a class; validation and test stay the same.
 
-    Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures) and
-    `studies/learning_curve_gains.csv` (what each step to more of them brought).
+    Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures),
+    `studies/learning_curve_gains.csv` (what each step to more of them brought) and
+    `studies/learning_curve_params.yaml` (what the last one was climbed with).
     """
     parser = climbs.arguments("Climbs rungs 3 to 5 on fewer and fewer pictures.")
     parser.add_argument("--per-class", type=int, nargs="+", required=True, help="how many of each")
@@ -37,6 +38,8 @@ def main() -> None:
     together = pd.concat(parts, ignore_index=True)
     curve = studies.learning_curve(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve)
+    climbed_with = climbs.show(commit, Path(settings.PARAMS)).decode()
+    artifacts.write_text(plan.reports / "studies/learning_curve_params.yaml", climbed_with)
     gains = studies.gains(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))

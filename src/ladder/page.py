@@ -16,6 +16,7 @@ from PIL import Image
 from ladder import paths, report
 
 Pixels = NDArray[np.uint8]
+SHOWN = 10  # rows of a list that may be long
 
 DATASETS = {
     "cifar10": "CIFAR-10's cats and dogs",
@@ -60,6 +61,10 @@ class Content:
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
     duplicates: pd.DataFrame
+    majority: float  # accuracy on test of always answering train's most frequent label
+    control: str  # what shuffled labels led to; empty where they were not shuffled
+    seeds: pd.DataFrame  # `studies.summary` of the climb's seeds, a row a rung; may be empty
+    recipes: pd.DataFrame  # `comparison.recipes`; may be empty
     runtimes: Mapping[str, Mapping[str, str]]
     figures: Mapping[str, Path]
     mistakes: Mapping[paths.Rung, Sequence["Picture"]]
@@ -109,6 +114,7 @@ def build(content: Content) -> str:
         ("curves", "How they learned"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in studies),
+        *([("recipes", "Climbed otherwise")] if len(content.recipes) else []),
         ("mistakes", "Mistakes"),
         ("inside", "What they see"),
         ("data", "The pictures"),
@@ -125,18 +131,24 @@ def build(content: Content) -> str:
         book=book(content.book),
         advice=report.advice(content.paired, content.ladder),
         steps=report.steps(content.paired),
+        control=content.control,
+        majority=f"{100 * content.majority:.1f}",
         studies=studies,
+        seeds=seeds(content.seeds),
+        recipes=recipes(content.recipes),
         figures={name: figure(name, path) for name, path in content.figures.items()},
         example=content.example,
         mistakes=list(content.mistakes.items()),
         everywhere=content.everywhere,
         class_names=content.class_names,
         subsets=[(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
-        quarantine=content.quarantine.head(10).to_dict("records"),
+        quarantine=content.quarantine.head(SHOWN).to_dict("records"),
         quarantine_sentence=_counted(len(content.quarantine), "unreadable picture", "left out"),
         duplicates_sentence=_counted(
             len(content.duplicates), "pair of pictures", "nearly the same, in two subsets"
         ),
+        duplicates=content.duplicates.head(SHOWN).to_dict("records"),
+        without_duplicates=without_duplicates(content.ladder) if len(content.duplicates) else "",
         suspects=content.suspects,
         suspects_sentence=_counted(content.suspected, "label", "suspected to be wrong"),
         views=content.views,
@@ -212,6 +224,43 @@ def book(table: pd.DataFrame) -> list[dict[str, str]]:
         }
         for row in table.to_dict("records")
     ]
+
+
+def seeds(summary: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the table of means over seeds, as text."""
+    return [
+        {
+            "rung": row["rung"],
+            "subset": row["subset"],
+            "seeds": str(row["seeds"]),
+            "mean": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f}",
+            "interval": report.interval(row["ci_low"], row["ci_high"]),
+        }
+        for row in summary.to_dict("records")
+    ]
+
+
+def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the table of recipes beside this climb, as text."""
+    return [
+        {
+            "recipe": row["recipe"],
+            "rung": row["rung"],
+            "default": f"{100 * row['default_accuracy']:.1f}",
+            "accuracy": f"{100 * row['accuracy']:.1f}",
+            "interval": report.interval(row["ci_low"], row["ci_high"]),
+            "apart": f"{row['recipe_right_alone']} : {row['default_right_alone']}",
+            "p": report.p_value(row["p_value_holm"]),
+        }
+        for row in frame.to_dict("records")
+    ]
+
+
+def without_duplicates(ladder: pd.DataFrame) -> str:
+    """Returns the sentence on test accuracy without the pictures that stand in two subsets."""
+    accuracies = ladder.set_index("rung")["test_accuracy_without_duplicates"]
+    told = ", ".join(f"{rung} {100 * accuracy:.1f}" for rung, accuracy in accuracies.items())
+    return f"Test accuracy without the pictures concerned, in per cent: {told}."
 
 
 def figure(name: str, path: Path) -> dict[str, Any]:

@@ -112,6 +112,39 @@ def gains(frame: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def seeds(summary: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung and subset: the mean over seeds, its deviation and interval.
+
+    `summary` is `studies.summary`, by rung.
+    """
+    return [
+        f"{row['rung']}: {100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} % on "
+        f"{row['subset']}, mean ± standard deviation of {row['seeds']} seeds; 95 % interval "
+        f"{interval(row['ci_low'], row['ci_high'])}."
+        for row in summary.to_dict("records")
+    ]
+
+
+def recipes(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per recipe and rung that it changes; `frame` is `comparison.recipes`."""
+    return [
+        f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test instead of "
+        f"{100 * row['default_accuracy']:.1f}; {row['recipe_right_alone']} right where the default "
+        f"is wrong, {row['default_right_alone']} the other way; p {p_value(row['p_value_holm'])}."
+        for row in frame.to_dict("records")
+    ]
+
+
+def control(ladder: pd.DataFrame, low: float, high: float) -> str:
+    """Returns the sentence on rungs that learned from shuffled labels, which must be worthless."""
+    outside = ladder.loc[~ladder["test_accuracy"].between(low, high), "rung"]
+    said = f"outside: {', '.join(outside)}" if len(outside) else "all rungs lie inside"
+    return (
+        "A control: train's labels were dealt out at random. 95 % of blind answers' accuracies "
+        f"lie within {interval(low, high)} %; {said}."
+    )
+
+
 def text(folder: Path) -> str:
     """Returns the ladder of a folder of reports, with the sentences that its tables allow."""
     ladder = pd.read_csv(folder / "ladder.csv")
@@ -119,6 +152,8 @@ def text(folder: Path) -> str:
     sentences: dict[str, Callable[[pd.DataFrame], list[str]]] = {
         "paired": lambda paired: [*steps(paired), advice(paired, ladder)],
         "book": against_book,
+        "studies/seeds_summary": seeds,
+        "studies/recipes": recipes,
     }
     for name, say in sentences.items():
         if (folder / f"{name}.csv").exists():

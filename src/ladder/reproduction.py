@@ -18,6 +18,7 @@ from ladder import artifacts, climbs, drawing, errors, evaluation, paths, settin
 
 QUICK = "quick"  # the recipe, and the folder of reports
 ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that train nothing
+FILES = ("climb.lock", "ladder.csv", "runtime.json", "weights.json")
 RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
 LOSS = 0.01  # relative: what such differences become after a training of a few epochs
 CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched off
@@ -29,18 +30,35 @@ class Results:
 
     hashes: Mapping[str, str]  # path → md5, of manifest, pixels, features and activations
     predictions: Mapping[paths.Rung, pd.DataFrame]
+    ladder: pd.DataFrame  # without the seconds
+    weights: Mapping[str, str]  # rung → sha256 of the arrays
     runtime: Mapping[str, Mapping[str, str]]  # of each rung: what the last bits depend on
     features: NDArray[np.float32] | None  # of validation, (n, …); the quick form's alone
 
 
 def read(folder: Path) -> Results:
-    """Returns the results in a folder of reports."""
+    """Returns the results in a folder of reports.
+
+    Raises:
+        InputError: they are not all there.
+    """
+    lacking = [name for name in (*FILES, "predictions") if not (folder / name).exists()]
+    if lacking:
+        raise errors.InputError(
+            str(folder),
+            expected=f"results to compare with: predictions/, {', '.join(FILES)}",
+            received=f"no {', no '.join(lacking)}",
+            advice="Climb, and commit the reports, first.",
+        )
+    ladder = pd.read_csv(folder / "ladder.csv")
     stages = YAML(typ="safe", pure=True).load(folder / "climb.lock")["stages"]
     outputs = (output for name in ARRAYS for output in stages[name]["outs"])
     features = folder / "features.npy"
     return Results(
         {o["path"]: o["md5"] for o in outputs if "/seconds/" not in o["path"]},
         {rung: pd.read_csv(folder / "predictions" / f"{rung}.csv") for rung in paths.RUNGS},
+        ladder.drop(columns=["seconds", "seconds_alone"]),
+        artifacts.read_json(folder / "weights.json"),
         artifacts.read_json(folder / "runtime.json"),
         np.asarray(artifacts.read_npy(features)) if features.exists() else None,
     )
@@ -57,7 +75,20 @@ def exact(reference: Results, climbed: Results) -> list[str]:
         other = climbed.predictions[rung]
         if not frame.equals(other):
             found.append(f"predictions of {rung}: {_apart(frame, other)}")
-    return found
+    found += [
+        f"weights of {rung}: sha256 {climbed.weights.get(rung)}, committed {sha256}"
+        for rung, sha256 in reference.weights.items()
+        if climbed.weights.get(rung) != sha256
+    ]
+    return found + _ladder(reference, climbed)
+
+
+def _ladder(reference: Results, climbed: Results) -> list[str]:
+    """What the measures of the same answers say: another figure is another way to measure."""
+    old, new = reference.ladder, climbed.ladder
+    columns = [*old.columns.union(new.columns, sort=False)]
+    differ = [c for c in columns if c not in old or c not in new or not old[c].equals(new[c])]
+    return [f"ladder.csv: {', '.join(differ)}"] if differ else []
 
 
 def _same_pictures(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
@@ -76,7 +107,8 @@ def _apart(frame: pd.DataFrame, other: pd.DataFrame) -> str:
 def within_kernels(reference: Results, climbed: Results) -> list[str]:
     """Returns what differs by more than another processor's order of additions explains.
 
-    For the quick form in float32: features, the predicted class of every picture, and the loss.
+    For the quick form in float32: features, the predicted class of every picture, the loss, and
+    what is counted from the classes.
     """
     found = []
     if reference.features is None or climbed.features is None:
@@ -99,7 +131,7 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
             new = evaluation.measure(other[other["subset"] == subset])["loss"]
             if abs(new - old) > LOSS * old:
                 found.append(f"{subset} loss of {rung}: {new:.4f}, committed {old:.4f}")
-    return found
+    return found or _ladder(reference, climbed)
 
 
 def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
@@ -183,7 +215,7 @@ def results_of(copy: Path, plan: climbs.Plan, target: Path, *, features: bool) -
     """Gathers in `target` what a climb in a copy is compared by, and reads it."""
     files = paths.DatasetPaths(plan.source)
     shutil.copytree(copy / files.reports / "predictions", target / "predictions")
-    for name in ("climb.lock", "runtime.json"):
+    for name in FILES:
         shutil.copy(copy / files.reports / name, target)
     if features:
         shutil.copyfile(copy / files.features("validation"), target / "features.npy")
@@ -191,11 +223,7 @@ def results_of(copy: Path, plan: climbs.Plan, target: Path, *, features: bool) -
 
 
 def main() -> None:
-    """Climbs again in a clean copy, names what differs from what is committed, fails if any does.
-
-    Raises:
-        InputError: there is nothing committed to compare with.
-    """
+    """Climbs again in a clean copy and names what differs from what is committed; fails then."""
     parser = climbs.arguments("Climbs again in a clean copy and compares with what is committed.")
     parser.add_argument("--quick", action="store_true", help="drawn pictures, a few minutes")
     parser.add_argument("--update", action="store_true", help="make the quick form's reference")
@@ -204,13 +232,6 @@ def main() -> None:
         copy, target = Path(folder) / "ladder", Path(folder) / "results"
         clone(copy)
         plan = quick(Path(folder)) if given.quick else climbs.plan(given.archive, given.recipe)
-        if not given.update and not (copy / plan.reports / "climb.lock").is_file():
-            raise errors.InputError(
-                plan.reports.as_posix(),
-                expected="committed results to compare with",
-                received="none",
-                advice="Climb, and commit the reports, first.",
-            )
         reference = None if given.update else read(copy / plan.reports)
         climb(copy, plan.overrides)
         climbed = results_of(copy, plan, target, features=given.quick)

@@ -1,18 +1,20 @@
 """The same ladder climbed with several seeds: every value is kept, none is picked."""
 
 import io
+from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, paths, studies, tracking
+from ladder import artifacts, climbs, errors, paths, settings, studies, tracking
 
 
 def main() -> None:
     """Climbs with the seeds 0 … N-1; a seed climbed before comes from the run cache, and counts.
 
     Writes `studies/seeds_predictions.csv` (all predictions of all climbs), `studies/seeds.csv`
-    (every climb's accuracies) and `studies/seeds_summary.csv` (their means with intervals).
+    (every climb's accuracies), `studies/seeds_summary.csv` (their means with intervals) and
+    `studies/seeds_params.yaml` (what the last one was climbed with).
     """
     parser = climbs.arguments("Climbs with the seeds 0 … N-1.")
     parser.add_argument("--count", type=int, required=True, help="how many seeds")
@@ -38,12 +40,14 @@ def main() -> None:
         ("seeds_summary", summary),
     ):
         artifacts.write_csv(plan.reports / f"studies/{name}.csv", frame)
+    climbed_with = climbs.show(commit, Path(settings.PARAMS)).decode()
+    artifacts.write_text(plan.reports / "studies/seeds_params.yaml", climbed_with)
     for rung in paths.RUNGS:
         measured: dict[int, dict[str, float]] = {}
         for row in every[every["rung"] == rung].to_dict("records"):
             name = f"{row['subset']}_accuracy"
             measured.setdefault(int(row["seed"]), {})[name] = float(row["accuracy"])
-        tracking.group(plan.source, "seeds", rung, measured)
+        tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
     print(summary.to_string(index=False, float_format="{:.4f}".format))
 
 

@@ -1,7 +1,7 @@
 """Many climbs together: means over seeds, learning curves, each with its interval."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,4 +121,17 @@ def _mismatch(where: str) -> errors.InputError:
         expected="every seed on the same pictures",
         received="different ones",
         advice="Climb again with the seeds that differ.",
+    )
+
+
+def is_of(params: Mapping[str, Any], study: Mapping[str, Any], varied: str) -> bool:
+    """Returns whether a study was climbed as `params` say, but for the key that it varied.
+
+    Both are nested as params.yaml is; `study` may hold more.
+    """
+    return all(
+        is_of(value, study.get(key, {}), varied)
+        if isinstance(value, Mapping)
+        else key == varied or study.get(key) == value
+        for key, value in params.items()
     )
