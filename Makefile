@@ -76,9 +76,9 @@ check: setup  ## lint, types, workflows, dependencies
 ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
 	@python -m ladder.tracking
 
-report: setup  ## build the page of params.yaml's dataset and open it
-	@dvc repro --quiet render
-	@python -m ladder.report
+report: setup  ## build the page of params.yaml's dataset and open it [REPORTS=reports/dogs_vs_cats: open that]
+	@$(if $(REPORTS),,dvc repro render)
+	@python -m ladder.report --open $(if $(REPORTS),"$(REPORTS)")
 
 lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""Part limits: the machine's matrix rate and memory rate, and what VGG16 asks of them."""
+"""Part limits: the machine's matrix rate and memory rate, what VGG16 asks of them, and views."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from benchmarks import spread
 from benchmarks.plan import Plan
 from benchmarks.processes import Worker
 
-RATES = ("bfloat16", "float32", "memory")
+RATES = ("bfloat16", "float32", "memory", "views")
 
 
 def request(plan: Plan) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def request(plan: Plan) -> dict[str, Any]:
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    """Returns operations and bytes per second, and what VGG16 takes of both for one picture."""
+    """Returns operations, bytes and views per second, and what VGG16 takes for one picture."""
     with Worker("rates", request(plan)) as worker:
         told = worker.receive()
         bar = tqdm(range(plan.limit_repetitions), "limits", unit="repetition", disable=None)

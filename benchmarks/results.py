@@ -11,7 +11,13 @@ from ladder import artifacts
 FOLDER = ROOT / "reports/benchmark"
 
 # What the book's epochs and steps are extrapolated to (DLwP 5.2.2).
-BOOK_SPLIT = {"train_per_class": 1000, "validation_per_class": 500, "test_per_class": 500}
+BOOK_SPLIT = {
+    "train_per_class": 1000,
+    "validation_per_class": 500,
+    "test_per_class": 500,
+    "train_used_per_class": None,
+    "shuffle_train_labels": False,
+}
 
 Results = dict[str, Any]  # machine, quick, parts: {name: date, load, versions, seconds, result}
 

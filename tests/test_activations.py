@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -117,15 +118,25 @@ def test_a_digest_names_what_it_is_made_of() -> None:
     assert activations.digest("a", 1) != activations.digest("a", 2)
 
 
+@pytest.fixture(params=["float32", "mixed_bfloat16"])
+def policy(request: pytest.FixtureRequest) -> Iterator[str]:
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
 @pytest.mark.parametrize(
     ("unfreeze_from", "start"), [("flatten", "block5_pool"), ("block5_conv1", "block4_pool")]
 )
 def test_stored_views_train_as_pixels_through_all_layers_do(
-    tmp_path: Path, unfreeze_from: str, start: str
+    tmp_path: Path, policy: str, unfreeze_from: str, start: str
 ) -> None:
     """Decision 1 of the design: the same arithmetic, without paying for it every epoch."""
     pixels, labels = drawn(8), np.array([0, 1] * 4)
     fit = settings.Fit.model_validate({**FIT, "learning_rate": 1e-4, "patience": 9})
+    extraction, tolerance = FULL, 1e-5
+    if policy == "mixed_bfloat16":
+        extraction, tolerance = FULL.model_copy(update={"storage": "float16"}), 1e-3
     histories, weights = [], []
     for stored in (False, True):
         model = pretrained()
@@ -138,9 +149,9 @@ def test_stored_views_train_as_pixels_through_all_layers_do(
             activations.extract_views(
                 front,
                 lambda number, rows: augmentation.view(pixels, rows, RANGES, 7, number),
-                8, 2, folders, tmp_path / "partial", FULL,
+                8, 2, folders, tmp_path / "partial", extraction,
             )  # fmt: skip
-            held_out = np.asarray(keras.tree.flatten(front(pixels))[0])
+            held_out = np.asarray(keras.tree.flatten(front(pixels))[0]).astype(np.float32)
             inputs, part = (
                 training.cycled(artifacts.read_views(folders[start])),
                 models.tail(model, start),
@@ -149,6 +160,6 @@ def test_stored_views_train_as_pixels_through_all_layers_do(
         histories.append(training.fit(part, batches, (held_out, labels), fit))
         weights.append([np.asarray(weight) for weight in model.trainable_weights])
     for name in ("loss", "val_loss"):
-        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=tolerance)
     for one, other in zip(*weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=tolerance)

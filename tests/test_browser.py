@@ -20,10 +20,13 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from ladder import artifacts, paths
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromedriver") is None,
-    reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        shutil.which("chromedriver") is None,
+        reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
+    ),
+]
 
 CHARTS = ".js-plotly-plot .scatterlayer .trace, .js-plotly-plot .bars .trace"
 

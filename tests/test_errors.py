@@ -1,3 +1,6 @@
+import errno
+import os
+import re
 import subprocess
 import sys
 from typing import NoReturn
@@ -26,6 +29,29 @@ def test_input_error_ends_a_stage_with_its_message_alone_and_status_1() -> None:
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr.strip() == "ladder: pan: expected eggs. Received: ham. Buy eggs."
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (
+            errno.ENOSPC,
+            "ladder: No space left on device (views/1.npy). Make room or give access,",
+        ),
+        (errno.EROFS, "ladder: Read-only file system (views/1.npy). Make room or give access,"),
+    ],
+)
+def test_a_full_disk_is_told_without_a_traceback(number: int, message: str) -> None:
+    def main() -> NoReturn:
+        raise OSError(number, os.strerror(number), "views/1.npy")
+
+    with pytest.raises(SystemExit, match=re.escape(message)):
+        errors.run(main)
+
+
+def test_a_file_that_is_not_there_is_a_bug() -> None:
+    with pytest.raises(FileNotFoundError):
+        errors.run(lambda: print(open("no/such/file").read()))  # noqa: PTH123, SIM115
 
 
 def test_any_other_error_keeps_its_traceback() -> None:

@@ -128,6 +128,11 @@ def test_what_was_learned_stands_below_what_was_written_by_hand() -> None:
     assert len(pasted(figure)) == 2 + 2 * 12
 
 
+def test_a_convolution_that_found_nothing_has_no_maps() -> None:
+    figure = grids.operations({"as it is": IMAGE}, IMAGE[None, :3, :3], np.zeros((6, 6, 1), "u1"))
+    assert len(pasted(figure)) == 1
+
+
 @pytest.mark.parametrize(
     "draw",
     [

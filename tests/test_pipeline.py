@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 import graph
 from conftest import Climb
-from ladder import artifacts, evaluation, grids, paths, settings
+from ladder import artifacts, climbs, digests, evaluation, grids, paths, settings
 
 ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -221,6 +222,26 @@ def test_a_second_repro_runs_nothing(climbed: Path, dvc: Climb) -> None:
     done = dvc("repro")
     assert ran(done) == set()
     assert "up to date" in done.stdout
+
+
+def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_process(
+    climbed: Path, tmp_path: Path
+) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    again = tmp_path / "again"
+    shutil.copytree(climbed, again, ignore=shutil.ignore_patterns(".dvc", ".git", "ml*"))
+    for folder in (files.archive.parent, files.predictions("scratch").parent):
+        shutil.rmtree(again / folder)
+    (again / files.images("test")).unlink()
+    for stage in ("train_scratch", "train_scratch_augmented", "train_head", "train_end_to_end",
+                  "fine_tune"):  # fmt: skip
+        command = [sys.executable, f"stages/{stage}.py"]
+        environment = climbs.environment_of_copy()
+        done = subprocess.run(command, cwd=again, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    for rung in paths.RUNGS:
+        ours, other = (digests.weights(copy / files.weights(rung)) for copy in (climbed, again))
+        assert ours == other, rung
 
 
 def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(

@@ -137,6 +137,17 @@ def test_an_accuracy_outside_the_seeds_is_red_above_as_well(mean: float, green: 
         assert found[0] == f"test accuracy of scratch: 0.900, expected {low:.3f} – {high:.3f}"
 
 
+def test_other_pictures_are_red_on_every_machine(tmp_path: Path) -> None:
+    moved = with_rung("scratch", predictions().assign(subset="test"))
+    for reference in (results(), results(features=None)):
+        other = dataclasses.replace(moved, runtime=OTHER_MACHINE)
+        found = reproduction.compare(reference, other, tmp_path / "seeds.csv")
+        assert found == ["predictions of scratch: other pictures or labels"]
+        other = results(runtime=OTHER_MACHINE, hashes={"manifest.csv": "ff"})
+        found = reproduction.compare(reference, other, tmp_path / "seeds.csv")
+        assert found == ["manifest.csv: md5 ff, committed aa"]
+
+
 def test_too_few_seeds_tell_nothing() -> None:
     with pytest.raises(errors.InputError, match=r"at least 3 seeds .*: 2 for scratch\. .*make see"):
         reproduction.within_noise(seeds([0.9, 0.9]), results())

@@ -1,4 +1,7 @@
-"""What this machine can do at most: its matrix rate and its memory rate; and what VGG16 asks."""
+"""What this machine can do at most: its matrix rate, its memory rate; and what VGG16 asks.
+
+And how many random views of pictures the augmentation makes.
+"""
 
 import functools
 import math
@@ -9,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.processes import ROOT
 from benchmarks.workers import channel, keras_extraction, vgg16
-from ladder import bases, runtime, settings
+from ladder import augmentation, bases, runtime, settings
 from ladder.runtime import keras, tf
 
 PRECISIONS = ("bfloat16", "float32")
+RANGES = settings.read(ROOT / settings.PARAMS).augmentation
 LAYERS = (keras.layers.Conv2D, keras.layers.MaxPooling2D)
 
 
@@ -81,10 +86,26 @@ def copy_rate(
     return 2 * byte_count / seconds_of(copy, wanted_seconds)
 
 
+def view_rate(image_size: int, wanted_seconds: float) -> float:
+    """Returns the random views per second, made as training takes them, a batch at a time."""
+    pictures, number = (
+        np.random.default_rng(0).integers(0, 256, (100, *2 * [image_size], 3), "u1"),
+        0,
+    )
+
+    def views() -> None:
+        nonlocal number
+        number += 1
+        augmentation.view(pictures, slice(None), RANGES, 0, number)
+
+    views()  # starts the threads
+    return len(pictures) / seconds_of(views, wanted_seconds)
+
+
 def start(
     request: dict[str, Any],
 ) -> tuple[Mapping[str, Any], Callable[[], Mapping[str, Any]]]:
-    """Finds the sizes of matrix that are fastest; a repetition measures all three rates once."""
+    """Finds the sizes of matrix that are fastest; a repetition measures every rate once."""
     runtime.start(settings.Runtime(precision="float32", threads=0), 0)
     model = keras_extraction.build(request["image_size"])
     sizes = {precision: fastest_size(precision, request) for precision in PRECISIONS}
@@ -107,6 +128,7 @@ def start(
             precision: matrix_rate(precision, size, wanted) for precision, size in sizes.items()
         }
         rates["memory"] = copy_rate(request["copied_bytes"], pool, threads, wanted)
+        rates["views"] = view_rate(request["image_size"], wanted)
         return {**rates, "seconds": time.perf_counter() - started}
 
     return told, repetition

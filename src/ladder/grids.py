@@ -91,8 +91,8 @@ def operations(panels: Mapping[str, Pixels], kernels: Pixels, maps: Pixels) -> F
         _write(figure, name, x, top + LINE)
         _paste(figure, thumbnail(panel), x, top + LINE)
     _write(figure, "kernels that the first convolution learned, and what they find", 0, learned)
-    shown = _coloured(maps[..., alive], THUMBNAIL)
-    for i, (kernel, found) in enumerate(zip(kernels[alive], shown, strict=True)):
+    for i, channel in enumerate(alive):
+        kernel, (found,) = kernels[channel], _coloured(maps[..., [channel]], THUMBNAIL)
         x, top = i % per_row * step, learned + i // per_row * (THUMBNAIL + LINE)
         _paste(figure, _resized(kernel, kernel_size, Image.Resampling.NEAREST), x, top)
         _paste(figure, found, x + kernel_size + 1, top)

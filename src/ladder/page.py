@@ -295,7 +295,7 @@ def commands(source: str) -> str:
     archive = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
     return "\n".join(
         [
-            f"{climb:<44}# this ladder",
+            f"{climb:<44}# the default ladder on these pictures",
             f"{f'make reproduce-check{archive}':<44}# again in a clean copy, compared",
             f"{f'make seeds N=5{archive}':<44}# with other seeds",
         ]

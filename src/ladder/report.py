@@ -1,5 +1,6 @@
 """The ladder as a person reads it, and what may be said of it."""
 
+import argparse
 import sys
 import webbrowser
 from collections.abc import Callable, Mapping
@@ -164,25 +165,26 @@ def text(folder: Path) -> str:
 def main() -> None:
     """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
 
-    At a terminal its page is opened in the browser.
+    With `--open`, at a terminal, its page is opened in the browser.
 
     Raises:
         InputError: there is none yet.
     """
-    if len(sys.argv) > 1:
-        folder = Path(sys.argv[1])
-    else:
-        folder = paths.DatasetPaths(settings.load("dataset").dataset.source).reports
+    parser = argparse.ArgumentParser(description="Prints a ladder and tells where its page is.")
+    parser.add_argument("folder", nargs="?", type=Path, help="of reports, such as reports/cifar10")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    given = parser.parse_args()
+    folder = given.folder or paths.DatasetPaths(settings.load("dataset").dataset.source).reports
     if not (folder / "ladder.csv").exists():
         raise errors.InputError(
             str(folder), expected="ladder.csv", received="none", advice="Run `make repro` first."
         )
     print(text(folder))
-    page = (folder / "ladder.html").resolve()
+    page = folder / "ladder.html"
     if page.exists():
-        print(f"\n{folder / 'ladder.html'}")
-        if sys.stdout.isatty():
-            webbrowser.open(page.as_uri())
+        print(f"\n{page}")
+        if given.open and sys.stdout.isatty():
+            webbrowser.open(page.resolve().as_uri())
 
 
 if __name__ == "__main__":
