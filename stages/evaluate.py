@@ -19,12 +19,11 @@ from ladder import (
 
 
 def main() -> None:
-    params = settings.load("dataset", "split", "runtime")
+    params = settings.load("dataset", "split", "augmentation.views", "runtime")
     files = paths.DatasetPaths(params.dataset.source)
     manifest, duplicates = pd.read_csv(files.manifest), pd.read_csv(files.duplicates)
     predictions = {rung: pd.read_csv(files.predictions(rung)) for rung in paths.RUNGS}
-    costs = {rung: cost(files, rung) for rung in paths.RUNGS}
-    results = evidence.results(predictions, costs, duplicates)
+    results = evidence.results(predictions, costs(files, params.augmentation.views), duplicates)
     class_names = sorted(manifest["class_name"].unique())
     is_book = evaluation.is_book(params.dataset.source, params.split, class_names)
     ladder = evaluation.ladder(results, is_book)
@@ -47,13 +46,20 @@ def main() -> None:
         track(files, rung, params.runtime, results[rung], predictions[rung], class_names)
 
 
-def cost(files: paths.DatasetPaths, rung: paths.Rung) -> dict[str, float]:
-    """Returns what this rung adds to the climb: its training and the extraction that it needs."""
-    seconds: float = pd.read_csv(files.history(rung))["seconds"].sum()
-    stage = {"features": "extract_features", "features_augmented": "extract_views"}.get(rung)
-    seconds += artifacts.read_json(files.seconds(stage))["seconds"] if stage else 0.0
-    parameters = artifacts.read_json(files.description(rung))["trainable_parameters"]
-    return {"seconds": seconds, "trainable_parameters": parameters}
+def costs(files: paths.DatasetPaths, views: int) -> dict[paths.Rung, dict[str, float]]:
+    """Returns every rung's seconds and how many parameters it trained."""
+    training = {r: float(pd.read_csv(files.history(r))["seconds"].sum()) for r in paths.RUNGS}
+    stages = ("extract_features", "extract_views")
+    extraction = {stage: artifacts.read_json(files.seconds(stage))["seconds"] for stage in stages}
+    return {
+        rung: {
+            **seconds,
+            "trainable_parameters": artifacts.read_json(files.description(rung))[
+                "trainable_parameters"
+            ],
+        }
+        for rung, seconds in evaluation.costs(training, extraction, views).items()
+    }
 
 
 def track(

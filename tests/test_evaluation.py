@@ -235,6 +235,7 @@ def result(validation: float, test: float, seconds: float, parameters: int) -> d
         "validation": around(validation),
         "test": around(test) | {"accuracy_without_duplicates": test - 0.1},
         "seconds": seconds,
+        "seconds_alone": 2 * seconds,
         "trainable_parameters": parameters,
     }
 
@@ -287,14 +288,23 @@ def test_a_rung_of_the_ladder_holds_its_results() -> None:
         "test_ci_high": pytest.approx(0.66),
         "seconds": 12.3,
         "trainable_parameters": 1,
-        "seconds_alone": 12.3,
+        "seconds_alone": 24.7,
         "test_accuracy_without_duplicates": pytest.approx(0.55),
     }
 
 
-def test_fine_tuning_costs_what_the_rung_costs_that_it_starts_from() -> None:
-    frame = climbed(False)
-    assert frame["seconds_alone"].tolist() == [12.3, 12.3, 12.3, 12.3, 24.7]
+@pytest.mark.parametrize(
+    ("views", "alone"), [(2, [1, 2, 3 + 100, 4 + 300, 9 + 300]), (0, [1, 2, 3 + 100, 4, 9])]
+)
+def test_a_rung_costs_what_it_adds_and_alone_all_that_it_needs(
+    views: int, alone: list[float]
+) -> None:
+    training = dict(zip(paths.RUNGS, [1.0, 2.0, 3.0, 4.0, 5.0], strict=True))
+    extraction = {"extract_features": 100.0, "extract_views": 200.0 if views else 0.0}
+    told = evaluation.costs(training, extraction, views)
+    added = [1, 2, 103, 204 if views else 4, 5]
+    assert [rung["seconds"] for rung in told.values()] == added
+    assert [rung["seconds_alone"] for rung in told.values()] == alone
 
 
 def test_the_books_figures_stand_beside_its_pictures() -> None:

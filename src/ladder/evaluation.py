@@ -1,5 +1,6 @@
 """What predictions are worth: accuracy with its interval, loss, AUC, confusion. No TensorFlow."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,6 @@ BOOK_SPLIT = settings.Split(
     train_used_per_class=None,
     shuffle_train_labels=False,
 )
-
-# What a rung cannot be had without.
-STARTS_FROM: dict[paths.Rung, paths.Rung] = {"fine_tuned": "features_augmented"}
 
 LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
 
@@ -134,11 +132,7 @@ def majority(manifest: pd.DataFrame) -> dict[str, float]:
 
 
 def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFrame:
-    """Returns a row per rung, in their order; `book` is empty unless the pictures are its.
-
-    `seconds` is what a rung adds to the climb; `seconds_alone` is all that it takes for a person
-    who wants this rung only, that is with the rung that it starts from.
-    """
+    """Returns a row per rung, in their order; `book` is empty unless the pictures are its."""
     rows = [
         {
             "rung": rung,
@@ -152,7 +146,7 @@ def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFra
             "test_ci_high": result["test"]["accuracy_ci_high"],
             "seconds": round(result["seconds"], 1),
             "trainable_parameters": result["trainable_parameters"],
-            "seconds_alone": round(_seconds_alone(rungs, rung), 1),
+            "seconds_alone": round(result["seconds_alone"], 1),
             "test_accuracy_without_duplicates": result["test"].get("accuracy_without_duplicates"),
         }
         for rung, result in rungs.items()
@@ -160,7 +154,26 @@ def ladder(rungs: dict[paths.Rung, dict[str, Any]], is_book: bool) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _seconds_alone(rungs: dict[paths.Rung, dict[str, Any]], rung: paths.Rung) -> float:
-    before = STARTS_FROM.get(rung)
-    seconds: float = rungs[rung]["seconds"]
-    return seconds + (_seconds_alone(rungs, before) if before else 0.0)
+def costs(
+    training: Mapping[paths.Rung, float], extraction: Mapping[str, float], views: int
+) -> dict[paths.Rung, dict[str, float]]:
+    """Returns every rung's seconds, and its seconds_alone.
+
+    `seconds` is what a rung adds to the climb: its training, and the extraction that it is the
+    first to need. `seconds_alone` is all that it takes for a person who wants this rung only.
+    `extraction` has the seconds of the stages extract_features and extract_views; without stored
+    views (0) the rungs with augmentation need neither.
+    """
+    stored, seen = extraction["extract_features"], extraction["extract_views"]
+    added = dict.fromkeys(paths.RUNGS, 0.0) | {"features": stored, "features_augmented": seen}
+    needed = added | dict.fromkeys(
+        ("features_augmented", "fine_tuned"), stored + seen if views else 0.0
+    )
+    before = {"fine_tuned": training["features_augmented"]}  # the rung that it starts from
+    return {
+        rung: {
+            "seconds": seconds + added[rung],
+            "seconds_alone": seconds + before.get(rung, 0.0) + needed[rung],
+        }
+        for rung, seconds in training.items()
+    }

@@ -174,6 +174,9 @@ class Settings(Section):
                 raise PydanticCustomError(
                     "layer", f"{key} to be one of {', '.join(layers)}", received
                 )
+        if self.base.cut == layers[-1]:
+            expected = f"base.cut to be a layer before {layers[-1]}, whose output are the features"
+            raise PydanticCustomError("layer", expected, received)
         allowed = ("flatten",) if self.augmentation.views else (*layers, "flatten")
         if first not in allowed:
             raise PydanticCustomError(
