@@ -6,35 +6,13 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from ladder import settings
 
 ROOT = Path(__file__).parent.parent
-RECIPES = sorted((ROOT / "recipes").glob("*.txt"))
 LOCK = (ROOT / "requirements.lock").read_text()
-
-
-def overrides(recipe: Path) -> dict[str, str]:
-    lines = (line.split("#")[0].strip() for line in recipe.read_text().splitlines())
-    return dict(line.split("=", 1) for line in lines if line)
-
-
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_overrides_keys_that_exist_with_values_that_hold(recipe: Path) -> None:
-    params: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
-    default = overrides(ROOT / "recipes/dogs_vs_cats.txt")
-    for key, value in (default | overrides(recipe)).items():
-        *sections, name = key.split(".")
-        section = params
-        for part in sections:
-            section = section[part]
-        assert name in section, key
-        section[name] = yaml.safe_load(value)
-    assert settings.Settings.model_validate(params).dataset.source == "dogs_vs_cats"
 
 
 def test_the_committed_params_are_valid_and_start_from_seed_0() -> None:
