@@ -99,41 +99,19 @@ def build(content: Content) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    has_book = len(content.book) > 0
-    studies = [
-        {"id": name, "title": title}
-        for name, title in (
-            ("seeds", "The same with other seeds"),
-            ("learning_curve", "Would more labels help?"),
-        )
-        if name in content.figures
-    ]
-    sections = [
-        ("ladder", "The ladder"),
-        *([("book", "Against the book")] if has_book else []),
-        ("curves", "How they learned"),
-        ("calibration", "Probabilities"),
-        *((study["id"], study["title"]) for study in studies),
-        *([("recipes", "Climbed otherwise")] if len(content.recipes) else []),
-        ("mistakes", "Mistakes"),
-        ("inside", "What they see"),
-        ("data", "The pictures"),
-        ("again", "Get it again"),
-    ]
-    counts = content.manifest.groupby(["subset", "class_name"]).size()
-    page = environment.get_template("page.html").render(
+    return environment.get_template("page.html").render(
         title=DATASETS.get(content.source, content.source),
         lead=lead(content.ladder),
         counts_sentence=counts_sentence(content.manifest),
-        sections=sections,
-        has_book=has_book,
+        sections=sections(content),
+        has_book=len(content.book) > 0,
         rungs=rungs(content.ladder, content.paired),
         book=book(content.book),
         advice=report.advice(content.paired, content.ladder),
         steps=report.steps(content.paired),
         control=content.control,
         majority=f"{100 * content.majority:.1f}",
-        studies=studies,
+        studies=studies(content),
         seeds=seeds(content.seeds),
         recipes=recipes(content.recipes),
         figures={name: figure(name, path) for name, path in content.figures.items()},
@@ -141,17 +119,7 @@ def build(content: Content) -> str:
         mistakes=list(content.mistakes.items()),
         everywhere=content.everywhere,
         class_names=content.class_names,
-        subsets=[(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
-        quarantine=content.quarantine.head(SHOWN).to_dict("records"),
-        quarantine_sentence=_counted(len(content.quarantine), "unreadable picture", "left out"),
-        duplicates_sentence=_counted(
-            len(content.duplicates), "pair of pictures", "nearly the same, in two subsets"
-        ),
-        duplicates=content.duplicates.head(SHOWN).to_dict("records"),
-        without_duplicates=without_duplicates(content.ladder) if len(content.duplicates) else "",
-        suspects=content.suspects,
-        suspects_sentence=_counted(content.suspected, "label", "suspected to be wrong"),
-        views=content.views,
+        **pictures(content),
         commands=commands(content.source),
         runtimes=[
             f"{rung}: {', '.join(f'{name} {value}' for name, value in told.items())}"
@@ -159,7 +127,46 @@ def build(content: Content) -> str:
         ],
         params=content.params,
     )
-    return page
+
+
+def sections(content: Content) -> list[tuple[str, str]]:
+    """Returns the page's sections in order: where a link goes, and what it says."""
+    return [
+        ("ladder", "The ladder"),
+        *([("book", "Against the book")] if len(content.book) else []),
+        ("curves", "How they learned"),
+        ("calibration", "Probabilities"),
+        *((study["id"], study["title"]) for study in studies(content)),
+        *([("recipes", "Climbed otherwise")] if len(content.recipes) else []),
+        ("mistakes", "Mistakes"),
+        ("inside", "What they see"),
+        ("data", "The pictures"),
+        ("again", "Get it again"),
+    ]
+
+
+def studies(content: Content) -> list[dict[str, str]]:
+    """Returns the studies that there is a figure of."""
+    titles = {"seeds": "The same with other seeds", "learning_curve": "Would more labels help?"}
+    return [{"id": n, "title": title} for n, title in titles.items() if n in content.figures]
+
+
+def pictures(content: Content) -> dict[str, Any]:
+    """Returns what is told of the pictures themselves."""
+    counts = content.manifest.groupby(["subset", "class_name"]).size()
+    return {
+        "subsets": [(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
+        "quarantine": content.quarantine.head(SHOWN).to_dict("records"),
+        "quarantine_sentence": _counted(len(content.quarantine), "unreadable picture", "left out"),
+        "duplicates": content.duplicates.head(SHOWN).to_dict("records"),
+        "duplicates_sentence": _counted(
+            len(content.duplicates), "pair of pictures", "nearly the same, in two subsets"
+        ),
+        "without_duplicates": without_duplicates(content.ladder) if len(content.duplicates) else "",
+        "suspects": content.suspects,
+        "suspects_sentence": _counted(content.suspected, "label", "suspected to be wrong"),
+        "views": content.views,
+    }
 
 
 def lead(ladder: pd.DataFrame) -> str:
