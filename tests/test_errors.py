@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -66,3 +67,20 @@ def test_a_stage_without_error_runs_once_and_returns() -> None:
     calls: list[int] = []
     errors.run(lambda: calls.append(1))
     assert calls == [1]
+
+
+def test_two_processes_are_not_at_one_stage(at_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second() -> None:
+        monkeypatch.setattr(sys, "argv", ["stages/predict.py", "scratch"])
+        errors.run(lambda: None)
+
+    monkeypatch.setattr(sys, "argv", ["stages/predict.py", "features"])
+    errors.run(second)  # another rung's is another stage
+
+    def again() -> None:
+        with pytest.raises(SystemExit, match="stage predict@features: expected to be the only"):
+            errors.run(lambda: pytest.fail("it ran"))
+
+    monkeypatch.setattr(sys, "argv", ["stages/predict.py", "features"])
+    errors.run(again)
+    errors.run(lambda: None)  # the lock is free again

@@ -3,7 +3,11 @@
 import errno
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
 
 # Of the machine, not of the code: a full disk or quota, a folder that may not be written to.
 PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
@@ -23,7 +27,8 @@ def run(main: Callable[[], None]) -> None:
     """
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        main()
+        with _alone():
+            main()
     except InputError as error:
         sys.exit(f"\nladder: {error}\n")
     except OSError as error:
@@ -32,3 +37,31 @@ def run(main: Callable[[], None]) -> None:
         where = f" ({error.filename})" if error.filename else ""
         advice = "Make room or give access, and run `dvc repro` again."
         sys.exit(f"\nladder: {error.strerror}{where}. {advice}\n")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Holds a lock on the stage: one that outlived a killed DVC would write under the next one.
+
+    Raises:
+        InputError: another process is at it.
+    """
+    script = Path(sys.argv[0])
+    if script.parent.name != "stages":
+        yield
+        return
+    name = "@".join([script.stem, *sys.argv[1:]])
+    locks = Path("data/.locks")
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(locks / name, timeout=0)
+    try:
+        held = lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(
+            f"stage {name}",
+            expected="to be the only process at it",
+            received="another one, perhaps left by a DVC that was killed",
+            advice="Wait for it to end, or end it; then run `dvc repro` again.",
+        ) from error
+    with held:
+        yield
