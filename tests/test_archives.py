@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ladder import archives, errors
+from ladder import archives, audit, errors
 
 FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
 OTHER_LAYOUT = (
@@ -125,6 +125,16 @@ def test_a_number_that_a_class_has_twice_is_refused(zipped: Zipped, names: tuple
     )
     with pytest.raises(errors.InputError, match=message):
         archives.members(zipped(named("train/dog.1.jpg", *names)))
+
+
+def test_names_that_lead_elsewhere_are_names_alone(zipped: Zipped, tmp_path: Path) -> None:
+    archive = zipped(named("../../Cat/0.jpg", "/etc/Dog/0.jpg", "C:/x/Dog/1.jpg"))
+    before = sorted(tmp_path.parent.rglob("*"))
+    archives.check(archive, archive.name)
+    chosen = archives.members(archive).assign(subset="train")
+    with pytest.raises(errors.InputError, match="unreadable"):  # they are no pictures
+        audit.examine(archive, chosen)
+    assert sorted(tmp_path.parent.rglob("*")) == before
 
 
 def test_a_sound_archive_passes(drawn_archive: Callable[..., Path]) -> None:
