@@ -286,15 +286,18 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
         known = seeds[(seeds["seed"] == 0) & (seeds["subset"] == subset)].set_index("rung")
         expected = ladder.loc[known.index, f"{subset}_accuracy"]
         assert known["accuracy"].tolist() == expected.tolist()
+    climbed_with = yaml.safe_load((reports / "studies/seeds_params.yaml").read_text())
+    assert climbed_with == yaml.safe_load((climbed / "params.yaml").read_text()) | {"seed": 1}
     summary = pd.read_csv(reports / "studies/seeds_summary.csv")
     assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
     mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None
     runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
-    parents = {r.info.run_id: r for r in runs if r.data.tags.get("ladder.study") == "seeds"}
+    study = "dogs_vs_cats seeds"
+    parents = {r.info.run_id: r for r in runs if r.data.tags.get("ladder.study") == study}
     assert {parent.info.run_name for parent in parents.values()} == {
-        f"{r}, seeds" for r in paths.RUNGS
+        f"{r}, {study}" for r in paths.RUNGS
     }
     for run_id, parent in parents.items():
         children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == run_id]

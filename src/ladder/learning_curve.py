@@ -38,7 +38,7 @@ def main() -> None:
     together = pd.concat(parts, ignore_index=True)
     curve = studies.learning_curve(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve)
-    climbed_with = climbs.show(commit, Path(settings.PARAMS)).decode()
+    climbed_with = climbs.show(commit, settings.PARAMS).decode()
     artifacts.write_text(plan.reports / "studies/learning_curve_params.yaml", climbed_with)
     gains = studies.gains(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)

@@ -1,7 +1,6 @@
 """The same ladder climbed with several seeds: every value is kept, none is picked."""
 
 import io
-from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
@@ -40,7 +39,7 @@ def main() -> None:
         ("seeds_summary", summary),
     ):
         artifacts.write_csv(plan.reports / f"studies/{name}.csv", frame)
-    climbed_with = climbs.show(commit, Path(settings.PARAMS)).decode()
+    climbed_with = climbs.show(commit, settings.PARAMS).decode()
     artifacts.write_text(plan.reports / "studies/seeds_params.yaml", climbed_with)
     for rung in paths.RUNGS:
         measured: dict[int, dict[str, float]] = {}
