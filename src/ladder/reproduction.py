@@ -56,7 +56,7 @@ def read(folder: Path) -> Results:
     features = folder / "features.npy"
     return Results(
         {o["path"]: o["md5"] for o in outputs if "/seconds/" not in o["path"]},
-        {rung: pd.read_csv(folder / "predictions" / f"{rung}.csv") for rung in paths.RUNGS},
+        climbs.predictions(folder),
         ladder.drop(columns=["seconds", "seconds_alone"]),
         artifacts.read_json(folder / "weights.json"),
         artifacts.read_json(folder / "runtime.json"),
