@@ -99,11 +99,20 @@ def test_curves_show_both_subsets_raw_and_smoothed_and_the_epoch_kept() -> None:
 
 def test_a_smoothed_point_is_mostly_the_one_before() -> None:
     # 3; 0.8 · 3 + 0.2 · 2; 0.8 · 2.8 + 0.2 · 1
-    np.testing.assert_allclose(figures.smoothed(pd.Series([3.0, 2.0, 1.0])), [3, 2.8, 2.44])
+    values = pd.Series([3.0, 2.0, 1.0])
+    found = figures.smoothed(values, pd.Series([1, 2, 3]))
+    np.testing.assert_allclose(found, [3, 2.8, 2.44])
     long = pd.concat([HISTORY] * 7, ignore_index=True).assign(epoch=range(1, 22))
     _, smooth, *_ = figures.history(long).axes[0].lines
-    expected = figures.smoothed(long["loss"]).tolist()
+    expected = long["loss"].ewm(alpha=0.2, adjust=False).mean().tolist()
     np.testing.assert_allclose(np.ravel(smooth.get_ydata()).tolist(), expected)
+
+
+def test_values_epochs_apart_are_smoothed_as_if_each_stood_for_its_epochs() -> None:
+    values = pd.Series([3.0, 2.0, 1.0])
+    found = figures.smoothed(values, pd.Series([5, 10, 15]))
+    each = pd.Series([3.0] + [2.0] * 5 + [1.0] * 5).ewm(alpha=0.2, adjust=False).mean()
+    np.testing.assert_allclose(found, each.iloc[[0, 5, 10]])
 
 
 def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:

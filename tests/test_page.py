@@ -209,3 +209,19 @@ def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path:
 )
 def test_counts_are_sentences(count: int, expected: str) -> None:
     assert page._counted(count, "label", "suspected") == expected
+
+
+def test_rungs_of_one_machine_share_a_line() -> None:
+    one, other = {"policy": "float32", "threads": "2"}, {"policy": "float32", "threads": "4"}
+    found = page.runtimes({"scratch": one, "features": one, "fine_tuned": other})
+    assert found == [
+        "scratch, features: policy float32, threads 2",
+        "fine_tuned: policy float32, threads 4",
+    ]
+
+
+@pytest.mark.parametrize("source", ["cifar10", "dogs_vs_cats"])
+def test_commands_are_apart_from_what_they_do(source: str) -> None:
+    lines = page.commands(source).splitlines()
+    assert len({line.index("#") for line in lines}) == 1
+    assert all(" #" in line for line in lines)

@@ -82,9 +82,16 @@ def histories(frames: Mapping[paths.Rung, pd.DataFrame]) -> Figure:
     return figure
 
 
-def smoothed(values: pd.Series, factor: float = 0.8) -> pd.Series:
-    """Returns the exponential mean of the values so far, with the book's factor (DLwP 5.3.2)."""
-    return values.ewm(alpha=1 - factor, adjust=False).mean()
+def smoothed(values: pd.Series, epochs: pd.Series) -> pd.Series:
+    """Returns the exponential mean of the values so far, with the book's factor (DLwP 5.3.2).
+
+    The factor is an epoch's: between values that lie five epochs apart it counts five times.
+    """
+    kept = 0.8 ** epochs.diff()
+    means = [values.iloc[0]]
+    for value, share in zip(values.iloc[1:], kept.iloc[1:], strict=True):
+        means.append(share * means[-1] + (1 - share) * value)
+    return pd.Series(means, values.index)
 
 
 def _row(count: int) -> tuple[Figure, Sequence[Axes]]:
@@ -102,7 +109,9 @@ def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
             (validated, f"val_{name}", TEST, "validation"),
         ):
             axes.plot(epochs["epoch"], epochs[column], ".", color=colour, alpha=0.6)
-            line = smoothed(epochs[column]) if len(epochs) >= SMOOTHED_FROM else epochs[column]
+            line = epochs[column]
+            if len(epochs) >= SMOOTHED_FROM:
+                line = smoothed(line, epochs["epoch"])
             axes.plot(epochs["epoch"], line, color=colour, label=label)
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")

@@ -121,10 +121,7 @@ def build(content: Content) -> str:
         class_names=content.class_names,
         **pictures(content),
         commands=commands(content.source),
-        runtimes=[
-            f"{rung}: {', '.join(f'{name} {value}' for name, value in told.items())}"
-            for rung, told in content.runtimes.items()
-        ],
+        runtimes=runtimes(content.runtimes),
         params=content.params,
     )
 
@@ -302,8 +299,17 @@ def commands(source: str) -> str:
     archive = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
     return "\n".join(
         [
-            f"{climb:<44}# the default ladder on these pictures",
-            f"{f'make reproduce-check{archive}':<44}# again in a clean copy, compared",
-            f"{f'make seeds N=5{archive}':<44}# with other seeds",
+            f"{climb:<50}# the default ladder on these pictures",
+            f"{f'make reproduce-check{archive}':<50}# again in a clean copy, compared",
+            f"{f'make seeds N=5{archive}':<50}# with other seeds",
         ]
     )
+
+
+def runtimes(told: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Returns a line for each kind of machine, with the rungs that were trained on it."""
+    rungs: dict[str, list[str]] = {}
+    for rung, properties in told.items():
+        machine = ", ".join(f"{name} {value}" for name, value in properties.items())
+        rungs.setdefault(machine, []).append(rung)
+    return [f"{', '.join(names)}: {machine}" for machine, names in rungs.items()]
