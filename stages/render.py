@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from ruamel.yaml import YAML
 
 from ladder import (
     artifacts,
@@ -20,7 +19,6 @@ from ladder import (
     paths,
     report,
     settings,
-    studies,
     tracking,
 )
 
@@ -48,7 +46,7 @@ def main() -> None:
     }
     ladder = pd.read_csv(files.reports / "ladder.csv")
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in paths.RUNGS}
-    made = made_studies(files, ladder)
+    made = report.made_studies(files.reports, ladder)
     drawn = charts(files, ladder, predictions, class_names) | study_figures(made, ladder)
     drawn |= insides(files, seen) | heatmaps(seen, class_names)
     drawn_to = {name: files.reports / f"figures/{name}.png" for name in drawn}
@@ -81,44 +79,13 @@ def charts(
     roc = {rung: calibration.roc(frame) for rung, frame in tests.items()}
     precision_recall = {rung: calibration.precision_recall(frame) for rung, frame in tests.items()}
     return {
-        "staircase": figures.staircase(ladder, page.DATASETS.get(files.source, files.source)),
+        "staircase": figures.staircase(ladder, page.title(files.source, class_names)),
         "curves": figures.histories(histories),
         "confusion": figures.confusions(counts, class_names),
         "reliability": figures.reliability(bins, areas["expected_calibration_error"]),
         "roc": figures.roc(roc, areas["auc"]),
         "precision_recall": figures.precision_recall(precision_recall, areas["average_precision"]),
     }
-
-
-def made_studies(files: paths.DatasetPaths, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Returns the tables of those studies that were made of this climb, not of another recipe's.
-
-    Seeds on the subset that the book measured a rung on, where the pictures are its; else on test.
-    """
-    folder, yaml = files.reports / "studies", YAML(typ="safe", pure=True)
-    found: dict[str, pd.DataFrame] = {}
-    params = yaml.load(artifacts.params_of(files.reports / "climb.lock"))
-    for name, varied, tables in (
-        ("seeds", "seed", ("seeds", "seeds_summary")),
-        ("learning_curve", "train_used_per_class", ("learning_curve",)),
-    ):
-        climbed_with = folder / f"{name}_params.yaml"
-        if climbed_with.is_file() and studies.is_of(params, yaml.load(climbed_with), varied):
-            found |= {table: pd.read_csv(folder / f"{table}.csv") for table in tables}
-    if "seeds" in found:
-        measured = ladder.dropna(subset="book")
-        subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
-            zip(measured["rung"], measured["book_subset"], strict=True)
-        )
-        for table in ("seeds", "seeds_summary"):
-            every = found[table]
-            found[table] = every[every["subset"] == every["rung"].map(subsets)]
-    if (folder / "recipes.csv").is_file():
-        recipes = pd.read_csv(folder / "recipes.csv")
-        ours = recipes["rung"].map(ladder.set_index("rung")["test_accuracy"])
-        if (recipes["default_accuracy"] == ours).all():
-            found["recipes"] = recipes
-    return found
 
 
 def study_figures(made: dict[str, pd.DataFrame], ladder: pd.DataFrame) -> dict[str, "Figure"]:

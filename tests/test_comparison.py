@@ -162,8 +162,11 @@ def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
 
 def test_a_recipe_of_other_pictures_has_no_row() -> None:
     few, many = (predictions({"scratch": [True] * count}) for count in (5, 6))
-    assert comparison.recipes(few, {"mine": many}).empty
-    assert comparison.recipes(few, {}).empty
+    some = comparison.recipes(few, {"worse": predictions({"scratch": [False] * 5})})
+    for others in ({"mine": many}, {}):
+        none = comparison.recipes(few, others)
+        assert none.empty
+        assert none.columns.tolist() == some.columns.tolist()
 
 
 def test_chance_is_the_binomial_interval() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ladder import report
+from ladder import artifacts, paths, report
 
 FILLED = """\
 rung                  book  validation    test   95 % interval  seconds
@@ -52,27 +52,6 @@ def printed(
         return capsys.readouterr().out
 
     return run
-
-
-def test_the_module_prints_the_ladder_of_a_folder(
-    at_root: Path, printed: Callable[..., str]
-) -> None:
-    ladder(True).to_csv(at_root / "ladder.csv", index=False)
-    assert printed(str(at_root)) == FILLED + "\n"
-
-
-def test_the_module_prints_the_ladder_of_the_params_dataset(
-    at_root: Path,
-    printed: Callable[..., str],
-    params: dict[str, Any],
-    write_params: Callable[..., Path],
-) -> None:
-    params["dataset"]["source"] = "dogs_vs_cats"
-    write_params(params)
-    folder = at_root / "reports/dogs_vs_cats"
-    folder.mkdir(parents=True)
-    ladder(False).to_csv(folder / "ladder.csv", index=False)
-    assert printed() == EMPTY + "\n"
 
 
 def paired(p_best: dict[str, float]) -> pd.DataFrame:
@@ -167,16 +146,81 @@ def test_the_last_step_says_whether_more_labels_help() -> None:
     ]
 
 
-def test_the_module_prints_what_may_be_said_below_the_ladder(
+BEST = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
+
+
+def write_reports(folder: Path, book: bool) -> None:
+    table = ladder(book).assign(seconds_alone=[5.0, 50.0])
+    if book:
+        table["book_subset"] = ["validation", "test"]
+    artifacts.write_csv(folder / "ladder.csv", table)
+    two = paired({"scratch": 0.001}).query("rung != 'features' and other != 'features'")
+    artifacts.write_csv(folder / "paired.csv", two)
+    columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
+    artifacts.write_csv(folder / "book.csv", pd.DataFrame(columns=columns))
+
+
+def test_the_module_prints_a_folders_ladder_and_what_may_be_said_of_it(
     at_root: Path, printed: Callable[..., str]
 ) -> None:
-    ladder(True).assign(seconds_alone=[5.0, 50.0]).to_csv(at_root / "ladder.csv", index=False)
-    two = paired({"scratch": 0.001}).query("rung != 'features' and other != 'features'")
-    two.to_csv(at_root / "paired.csv", index=False)
-    columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
-    pd.DataFrame(columns=columns).to_csv(at_root / "book.csv", index=False)
-    best = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
-    assert printed(str(at_root)) == f"{FILLED}\n\n{best}\n"
+    write_reports(at_root, book=True)
+    assert printed(str(at_root)) == f"{FILLED}\n\n{BEST}\n"
+
+
+def test_the_module_prints_the_ladder_of_the_params_dataset(
+    at_root: Path,
+    printed: Callable[..., str],
+    params: dict[str, Any],
+    write_params: Callable[..., Path],
+) -> None:
+    params["dataset"]["source"] = "dogs_vs_cats"
+    write_params(params)
+    write_reports(at_root / "reports/dogs_vs_cats", book=False)
+    assert printed() == f"{EMPTY}\n\n{BEST}\n"
+
+
+@pytest.fixture
+def studied(at_root: Path) -> Path:
+    """A climb's reports with studies of seeds and recipes, made of that climb."""
+    write_reports(at_root, book=True)
+    lock = {"stages": {"split": {"params": {"params.yaml": {"seed": 0, "split": {"test": 9}}}}}}
+    artifacts.write_json(at_root / "climb.lock", lock)  # JSON is YAML
+    rows = [(rung, subset, 5) for rung in paths.RUNGS for subset in ("validation", "test")]
+    for name, column in (("seeds", "accuracy"), ("seeds_summary", "mean")):
+        frame = pd.DataFrame(rows, columns=["rung", "subset", "seeds"])
+        for measure in (column, "standard_deviation", "ci_low", "ci_high"):
+            frame[measure] = 0.5
+        artifacts.write_csv(at_root / f"studies/{name}.csv", frame)
+    artifacts.write_json(at_root / "studies/seeds_params.yaml", {"seed": 4, "split": {"test": 9}})
+    recipe = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
+    recipe |= {"default_accuracy": 0.97, "recipe_right_alone": 7, "default_right_alone": 27}
+    artifacts.write_csv(at_root / "studies/recipes.csv", pd.DataFrame([recipe]))
+    return at_root
+
+
+def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> None:
+    measured = pd.read_csv(studied / "ladder.csv")
+    made = report.made_studies(studied, measured)
+    assert set(made) == {"seeds", "seeds_summary", "recipes"}
+    subsets = dict(zip(made["seeds"]["rung"], made["seeds"]["subset"], strict=True))
+    assert (subsets["scratch"], subsets["features"], subsets["fine_tuned"]) == (
+        *("validation", "test"),  # the book has no figure of this ladder's second
+        "test",
+    )
+    other = report.made_studies(studied, measured.assign(book=None, book_subset=None))
+    assert other["seeds"]["subset"].tolist() == ["test"] * 5
+
+
+def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
+    assert "seeds; 95 %" in report.text(studied)
+    assert "end_to_end, fine_tuned: 95.0 %" in report.text(studied)
+    params = {"seed": 0, "split": {"test": 8}}
+    artifacts.write_json(studied / "studies/seeds_params.yaml", params)
+    artifacts.write_csv(
+        studied / "ladder.csv", pd.read_csv(studied / "ladder.csv").assign(test_accuracy=0.6)
+    )
+    assert "seeds; 95 %" not in report.text(studied)
+    assert "end_to_end" not in report.text(studied)
 
 
 def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:

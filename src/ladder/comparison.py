@@ -25,6 +25,11 @@ NOTEBOOKS = {
     "fine_tuned": "5.3-using-a-pretrained-convnet",
 }
 
+RECIPE_COLUMNS = (
+    *("recipe", "rung", "pictures", "accuracy", "ci_low", "ci_high", "default_accuracy"),
+    *("recipe_right_alone", "default_right_alone", "p_value", "p_value_holm", "distinguishable"),
+)
+
 Pair = tuple[paths.Rung, paths.Rung]
 Right = Mapping[paths.Rung, NDArray[np.bool_]]
 Verdict = Literal["above", "inside", "below"]
@@ -138,7 +143,9 @@ def recipes(
         ]
         if rows:
             tables.append(_corrected(pd.DataFrame(rows)))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["recipe"])
+    if not tables:
+        return pd.DataFrame(columns=RECIPE_COLUMNS)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _otherwise(rung: paths.Rung, default: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:

@@ -21,7 +21,7 @@ SHOWN = 10  # rows of a list that may be long
 DATASETS = {
     "cifar10": "CIFAR-10's cats and dogs",
     "dogs_vs_cats": "photographs of cats and dogs",
-}
+}  # of the classes "cat" and "dog"
 
 # What stands under a figure; its first sentence is also what is read aloud in its place.
 CAPTIONS = {
@@ -100,7 +100,7 @@ def build(content: Content) -> str:
         trim_blocks=True,
     )
     return environment.get_template("page.html").render(
-        title=DATASETS.get(content.source, content.source),
+        title=title(content.source, content.class_names),
         lead=lead(content.ladder),
         counts_sentence=counts_sentence(content.manifest),
         sections=sections(content),
@@ -124,6 +124,14 @@ def build(content: Content) -> str:
         runtimes=runtimes(content.runtimes),
         params=content.params,
     )
+
+
+def title(source: str, class_names: Sequence[str]) -> str:
+    """Returns what the pictures are, in words."""
+    if list(class_names) == ["cat", "dog"] and source in DATASETS:
+        return DATASETS[source]
+    *first, last = class_names
+    return f"pictures of {', '.join(first)} and {last}"
 
 
 def sections(content: Content) -> list[tuple[str, str]]:
@@ -295,15 +303,15 @@ def _uri(content: bytes, kind: str) -> str:
 
 def commands(source: str) -> str:
     """Returns what a person types to get the ladder again."""
-    climb = {"dogs_vs_cats": "make book ARCHIVE=path/to/archive.zip"}.get(source, "make repro")
-    archive = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
-    return "\n".join(
-        [
-            f"{climb:<50}# the default ladder on these pictures",
-            f"{f'make reproduce-check{archive}':<50}# again in a clean copy, compared",
-            f"{f'make seeds N=5{archive}':<50}# with other seeds",
-        ]
-    )
+    given = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
+    told = {
+        f"make book{given}" if given else "make repro": "the default ladder",
+        f"make reproduce-check{given}": "again in a clean copy, compared",
+        f"make seeds N=5{given}": "with other seeds",
+    }
+    if given:
+        told[f"make book{given} RECIPE=name"] = "with a list of overrides in recipes/"
+    return "\n".join(f"{command:<56}# {what}" for command, what in told.items())
 
 
 def runtimes(told: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -3,13 +3,14 @@
 import argparse
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
-from ladder import errors, paths, settings
+from ladder import artifacts, errors, paths, settings, studies
 
 
 def table(ladder: pd.DataFrame) -> str:
@@ -146,19 +147,51 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
     )
 
 
+def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Returns the tables in `folder`'s studies that were made of this climb, by their names.
+
+    Not those of another recipe, nor of parameters that have changed since. Seeds on the subset
+    that the book measured a rung on, where the pictures are its; else on test.
+    """
+    made, yaml = folder / "studies", YAML(typ="safe", pure=True)
+    if not made.is_dir():
+        return {}
+    found: dict[str, pd.DataFrame] = {}
+    params = yaml.load(artifacts.params_of(folder / "climb.lock"))
+    for name, varied, tables in (
+        ("seeds", "seed", ("seeds", "seeds_summary")),
+        ("learning_curve", "train_used_per_class", ("learning_curve",)),
+    ):
+        climbed_with = made / f"{name}_params.yaml"
+        if climbed_with.is_file() and studies.is_of(params, yaml.load(climbed_with), varied):
+            found |= {table: pd.read_csv(made / f"{table}.csv") for table in tables}
+    if "seeds" in found:
+        measured = ladder.dropna(subset="book")
+        subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
+            zip(measured["rung"], measured["book_subset"], strict=True)
+        )
+        for table in ("seeds", "seeds_summary"):
+            every = found[table]
+            found[table] = every[every["subset"] == every["rung"].map(subsets)]
+    if (made / "recipes.csv").is_file():
+        others = pd.read_csv(made / "recipes.csv")
+        ours = others["rung"].map(ladder.set_index("rung")["test_accuracy"])
+        if (others["default_accuracy"] == ours).all():
+            found["recipes"] = others
+    return found
+
+
 def text(folder: Path) -> str:
     """Returns the ladder of a folder of reports, with the sentences that its tables allow."""
-    ladder = pd.read_csv(folder / "ladder.csv")
-    paragraphs = [[table(ladder)]]
-    sentences: dict[str, Callable[[pd.DataFrame], list[str]]] = {
-        "paired": lambda paired: [*steps(paired), advice(paired, ladder)],
-        "book": against_book,
-        "studies/seeds_summary": seeds,
-        "studies/recipes": recipes,
-    }
-    for name, say in sentences.items():
-        if (folder / f"{name}.csv").exists():
-            paragraphs.append(say(pd.read_csv(folder / f"{name}.csv")))
+    ladder, paired = pd.read_csv(folder / "ladder.csv"), pd.read_csv(folder / "paired.csv")
+    made = made_studies(folder, ladder)
+    paragraphs = [
+        [table(ladder)],
+        [*steps(paired), advice(paired, ladder)],
+        against_book(pd.read_csv(folder / "book.csv")),
+        seeds(made.get("seeds_summary", pd.DataFrame())),
+        recipes(made.get("recipes", pd.DataFrame())),
+    ]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
