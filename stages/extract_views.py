@@ -40,16 +40,16 @@ def main() -> None:
     code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]
     hashes = [artifacts.sha256(path) for path in (files.images("train"), weights, *code)]
     partial = paths.PARTIAL / activations.digest(hashes, params, policy)
-    with artifacts.timed(files.seconds("extract_views")):
-        activations.extract_views(
-            models.between(base, folders),
-            view,
-            len(pixels),
-            params.augmentation.views,
-            folders,
-            partial,
-            params.extraction,
-        )
+    seconds = activations.extract_views(
+        models.between(base, folders),
+        view,
+        len(pixels),
+        params.augmentation.views,
+        folders,
+        partial,
+        params.extraction,
+    )
+    artifacts.write_json(files.seconds("extract_views"), {"seconds": seconds})
 
 
 if __name__ == "__main__":

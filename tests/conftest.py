@@ -78,6 +78,14 @@ PARAMS: dict[str, Any] = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps a file's tests in one process, and all that look at the one climb in another."""
+    for item in items:
+        climbs_here = "dvc" in getattr(item, "fixturenames", ())
+        group = "climb" if climbs_here else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def params() -> dict[str, Any]:
     """A whole and valid params.yaml for tiny pictures, the test's own to change."""

@@ -92,7 +92,9 @@ def test_views_go_on_where_they_were_interrupted(tmp_path: Path) -> None:
     assert set(asked) == {1, 2}
     asked.clear()
     broken = False
-    activations.extract_views(part, view, 10, 3, folders, partial, FULL)
+    before = sum(artifacts.read_json(path)["seconds"] for path in partial.glob("seconds-*.json"))
+    seconds = activations.extract_views(part, view, 10, 3, folders, partial, FULL)
+    assert seconds > before > 0
     assert set(asked) == {3}
     assert not partial.exists()
     views = artifacts.read_views(folders["block5_pool"])
@@ -107,9 +109,10 @@ def test_views_go_on_where_they_were_interrupted(tmp_path: Path) -> None:
 def test_no_views_make_empty_folders(tmp_path: Path) -> None:
     folders = {"block5_pool": tmp_path / "views/features"}
     part = models.between(pretrained(), folders)
-    activations.extract_views(
+    seconds = activations.extract_views(
         part, lambda n, rows: drawn()[rows], 10, 0, folders, tmp_path / "p", FULL
     )
+    assert seconds == 0
     assert artifacts.read_views(folders["block5_pool"]) == []
 
 

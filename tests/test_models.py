@@ -133,6 +133,16 @@ def test_weights_have_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert len(hashes) == 1
 
 
+@pytest.mark.parametrize("kept", [0, 1000, -10_000])
+def test_cut_weights_are_told(kept: int, tmp_path: Path) -> None:
+    description = describe("scratch", size=48, base=None)
+    path = tmp_path / "model.weights.h5"
+    models.write(models.build(description), path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(errors.InputError, match=r"expected a whole \.weights\.h5 of scratch\. Re"):
+        models.read(path, description)
+
+
 def test_a_written_model_reads_back_equal(tmp_path: Path) -> None:
     description = describe("features", size=48, classes=3, dropout=0.5)
     model = models.build(description)

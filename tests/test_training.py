@@ -192,3 +192,16 @@ def test_batches_for_validation_come_in_order_and_whole(monkeypatch: pytest.Monk
     seen = [batches[i] for i in range(len(batches))]
     assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16])
+def test_whatever_is_stored_the_model_is_given_float32(dtype: type) -> None:
+    stored: NDArray[Any] = np.arange(8).astype(dtype)[:, None]
+    labels = np.arange(8)
+    for batches in (
+        training.Batches(training.unchanged(stored), labels, batch_size=8, seed=0),
+        training.InOrder(stored, labels),
+    ):
+        inputs, rows = batches[0]
+        assert type(inputs) is np.ndarray and inputs.dtype == np.float32
+        np.testing.assert_array_equal(inputs[:, 0], rows)

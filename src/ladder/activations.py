@@ -5,11 +5,12 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -18,6 +19,7 @@ from ladder import artifacts, errors, paths, settings
 from ladder.runtime import keras, tf
 
 Pictures = Callable[[slice], NDArray[np.uint8]]  # rows → (n, S, S, 3)
+Forward = Callable[[Any], Any]  # a batch of pictures → activations, one for each output
 
 
 def extract(
@@ -34,7 +36,24 @@ def extract(
     Raises:
         InputError: an output is not finite in the storage type.
     """
-    forward = tf.function(lambda batch: base(batch, training=False), reduce_retracing=True)
+    _write(_compiled(base), base.outputs, pictures, count, targets, extraction)
+
+
+def _compiled(base: keras.Model) -> Forward:
+    compiled: Forward = tf.function(
+        lambda batch: base(batch, training=False), reduce_retracing=True
+    )
+    return compiled
+
+
+def _write(
+    forward: Forward,
+    outputs: Sequence[Any],
+    pictures: Pictures,
+    count: int,
+    targets: Mapping[str, Path],
+    extraction: settings.Extraction,
+) -> None:
     bar = tqdm(desc="extract", total=count, unit="picture", disable=None)
     with contextlib.ExitStack() as stack:
         stack.enter_context(bar)
@@ -43,12 +62,12 @@ def extract(
             np.lib.format.open_memmap(
                 path, "w+", np.dtype(extraction.storage), (count, *output.shape[1:])
             )
-            for path, output in zip(files, base.outputs, strict=True)
+            for path, output in zip(files, outputs, strict=True)
         ]
         for rows, batch in _read_ahead(pictures, count, extraction.batch_size):
-            outputs = keras.tree.flatten(forward(tf.constant(batch, tf.float32)))
-            for layer, array, output in zip(targets, arrays, outputs, strict=True):
-                values = tf.cast(output, tf.float32).numpy()
+            found = keras.tree.flatten(forward(tf.constant(batch, tf.float32)))
+            for layer, array, activation in zip(targets, arrays, found, strict=True):
+                values = tf.cast(activation, tf.float32).numpy()
                 array[rows] = stored(values, extraction.storage, layer)
             bar.update(len(batch))
 
@@ -61,23 +80,32 @@ def extract_views(
     folders: Mapping[str, Path],
     partial: Path,
     extraction: settings.Extraction,
-) -> None:
+) -> float:
     """Writes views 1 … `views` of every layer in `folders`; goes on where it was interrupted.
 
-    Whole views gather in `partial`, which becomes the folders at the end.
+    Whole views gather in `partial`, which becomes the folders at the end; who comes second waits.
+    Returns the seconds that all views took, in this process and before.
     """
-    for number in range(1, views + 1):
-        targets = {layer: paths.view(partial / layer, number) for layer in folders}
-        if not all(path.exists() for path in targets.values()):
-            extract(base, functools.partial(view, number), count, targets, extraction)
-    for layer, folder in folders.items():
-        (partial / layer).mkdir(parents=True, exist_ok=True)
-        for leftover in (partial / layer).glob(".*"):  # of a process that was killed
-            leftover.unlink()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(partial / layer, folder)
-    partial.rmdir()
+    forward, seconds = _compiled(base), 0.0
+    partial.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(partial.with_suffix(".lock")):
+        for number in range(1, views + 1):
+            targets = {layer: paths.view(partial / layer, number) for layer in folders}
+            took = partial / f"seconds-{number}.json"
+            if not took.exists():
+                with artifacts.timed(took):
+                    rows = functools.partial(view, number)
+                    _write(forward, base.outputs, rows, count, targets, extraction)
+            seconds += artifacts.read_json(took)["seconds"]
+        for layer, folder in folders.items():
+            (partial / layer).mkdir(parents=True, exist_ok=True)
+            for leftover in (partial / layer).glob(".*"):  # of a process that was killed
+                leftover.unlink()
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(partial / layer, folder)
+        shutil.rmtree(partial)
+    return seconds
 
 
 def _read_ahead(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from ladder import errors
@@ -44,12 +44,9 @@ def open_picture(content: bytes) -> Image.Image:
     except UnreadableError:
         raise
     except Exception as error:  # a decoder may raise anything on bytes made to break it
-        reason = "not a picture of a known format" if _is_unidentified(error) else str(error)
+        unknown = isinstance(error, UnidentifiedImageError)
+        reason = "not a picture of a known format" if unknown else str(error)
         raise UnreadableError(reason or type(error).__name__) from error
-
-
-def _is_unidentified(error: Exception) -> bool:
-    return type(error).__name__ == "UnidentifiedImageError"
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

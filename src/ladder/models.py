@@ -73,9 +73,13 @@ def pixels_to_features(base: settings.Base, image_size: int, weights: Path) -> k
 
 
 def load_base(model: keras.Model, base: settings.Base, weights: Path) -> None:
-    """Sets the weights of the model's layers that are the base's, by their names."""
+    """Sets the weights of the model's layers that are the base's, by their names.
+
+    Raises:
+        InputError: the file is cut, or of another network.
+    """
     source = bases.build(base.name)
-    source.load_weights(weights)
+    _load(source, weights)
     for layer in source.layers:
         if layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
@@ -150,7 +154,23 @@ def write(model: keras.Model, path: Path) -> None:
 
 
 def read(weights: Path, description: Description) -> keras.Model:
-    """Returns a written model: our own architecture, so that no foreign code runs."""
+    """Returns a written model: our own architecture, so that no foreign code runs.
+
+    Raises:
+        InputError: the file is cut, or of another network.
+    """
     model = build(description)
-    model.load_weights(weights)
+    _load(model, weights)
     return model
+
+
+def _load(model: keras.Model, weights: Path) -> None:
+    try:
+        model.load_weights(weights)
+    except (OSError, ValueError) as error:
+        raise errors.InputError(
+            str(weights),
+            expected=f"a whole .weights.h5 of {model.name}",
+            received=str(error).partition("\n")[0],
+            advice="Delete it and run `dvc repro` again.",
+        ) from error

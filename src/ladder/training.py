@@ -14,6 +14,8 @@ from ladder.runtime import keras
 
 Rows = NDArray[np.int64]
 Inputs = Callable[[int, Rows], NDArray[Any]]  # (epoch from 0, rows) → what the model takes
+# float32 whatever is stored: not every processor convolves float16.
+Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 VALIDATION_BATCH_SIZE = 100  # changes memory and speed, and a figure in its last bits
 
@@ -44,10 +46,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is untyped
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch_size)
 
-    def __getitem__(self, i: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def __getitem__(self, i: int) -> Batch:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
         rows = np.sort(order[i * self.batch_size : (i + 1) * self.batch_size])
-        return self.inputs(self.epoch, rows), self.labels[rows]
+        return np.asarray(self.inputs(self.epoch, rows), np.float32), self.labels[rows]
 
     def start_epoch(self, epoch: int, logs: Any = None) -> None:
         """Goes to an epoch's order and inputs; Keras calls a dataset's own hook once too often."""
@@ -64,9 +66,9 @@ class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return -(-len(self.labels) // VALIDATION_BATCH_SIZE)
 
-    def __getitem__(self, i: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def __getitem__(self, i: int) -> Batch:
         rows = slice(i * VALIDATION_BATCH_SIZE, (i + 1) * VALIDATION_BATCH_SIZE)
-        return np.asarray(self.inputs[rows]), self.labels[rows]
+        return np.asarray(self.inputs[rows], np.float32), self.labels[rows]
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
