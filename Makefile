@@ -62,7 +62,7 @@ learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHI
 	@python -m ladder.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 test: setup  ## run the tests; with MARK=slow those that climb for minutes
-	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2 --dist loadgroup)
+	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2)
 
 check: setup  ## lint, types, workflows, dependencies
 	ruff check .

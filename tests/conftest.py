@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from xdist.scheduler import LoadScopeScheduling
 
 from ladder import archives, climbs, drawing, settings, sources
 
@@ -78,12 +79,17 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps a file's tests in one process, and all that look at the one climb in another."""
-    for item in items:
-        climbs_here = "dvc" in getattr(item, "fixturenames", ())
-        group = "climb" if climbs_here else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist's class is untyped
+    """Keeps a file's tests in one process, and in one all that look at the one climb."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "climb" if Path(file).stem in {"test_browser", "test_pipeline"} else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    # Not `--dist loadgroup`: xdist 3.8.0 loses the groups with pytest 9.2 (2026-11).
+    return ByFile(config, log)
 
 
 @pytest.fixture
