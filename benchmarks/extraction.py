@@ -41,24 +41,25 @@ CONTESTANTS = {
         "keras_extraction",
         {"precision": "auto", "disk": True},
     ),
-    "torch_eager": Contestant(
-        "PyTorch, bfloat16, eager", "peer_extraction", {"framework": "torch"}
-    ),
-    "torch_compiled": Contestant(
-        "PyTorch, bfloat16, compiled", "peer_extraction", {"framework": "torch_compiled"}
-    ),
-    "openvino_latency": Contestant(
-        "OpenVINO, bfloat16, latency",
-        "peer_extraction",
-        {"framework": "openvino", "hint": "LATENCY"},
-        trains=False,
-    ),
-    "openvino_throughput": Contestant(
-        "OpenVINO, bfloat16, throughput",
-        "peer_extraction",
-        {"framework": "openvino", "hint": "THROUGHPUT"},
-        trains=False,
-    ),
+    **{
+        f"torch_{mode}_{precision}": Contestant(
+            f"PyTorch, {precision}, {mode}",
+            "peer_extraction",
+            {"framework": "torch", "mode": mode, "precision": precision},
+        )
+        for mode in ("eager", "compiled")
+        for precision in ("bfloat16", "float32")
+    },
+    **{
+        f"openvino_{hint}_{precision}": Contestant(
+            f"OpenVINO, {precision}, {hint}",
+            "peer_extraction",
+            {"framework": "openvino", "hint": hint.upper(), "precision": precision},
+            trains=False,
+        )
+        for hint in ("latency", "throughput")
+        for precision in ("bfloat16", "float32")
+    },
 }
 
 

@@ -33,8 +33,8 @@ def main() -> None:
         return augmentation.view(pixels, rows, params.augmentation, params.seed, number)
 
     folders = {
-        params.base.cut: files.activation_views,
-        bases.BASES[params.base.name].output: files.feature_views,
+        params.base.cut: files.views("activations"),
+        bases.BASES[params.base.name].output: files.views("features"),
     }
     base = models.pixels_to_features(params.base, params.image_size, weights)
     code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]

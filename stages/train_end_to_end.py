@@ -6,7 +6,7 @@ the views themselves; `augmentation.views: 0` pushes fresh views through all lay
 
 import pandas as pd
 
-from ladder import bases, errors, models, paths, rungs, runtime, settings, tracking
+from ladder import artifacts, errors, models, paths, rungs, runtime, settings, tracking
 
 
 def main() -> None:
@@ -17,16 +17,15 @@ def main() -> None:
     with tracking.run("features_augmented", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
+        fed: paths.Inputs = "features" if params.augmentation.views else "images"
         model, description = rungs.new(
-            "features_augmented", manifest, params.image_size, parameters.dropout, params.base
+            "features_augmented", manifest, params.image_size, parameters.dropout, params.base, fed
         )
         models.freeze(model, unfreeze_from=parameters.unfreeze_from)
-        output = bases.BASES[params.base.name].output
-        stored = files.feature_views, files.features("validation")
-        part, inputs, held_out = rungs.on_views(
-            files, model, output, stored, params.augmentation, params.seed
-        )
-        history = rungs.fit(part, inputs, held_out, manifest, parameters, params.seed)
+        part = models.part_fed(model, description)
+        views = rungs.views(files, fed, params.augmentation, params.seed)
+        held_out = artifacts.read_npy(files.inputs(fed, "validation"))
+        history = rungs.fit(part, views, held_out, manifest, parameters, params.seed)
         rungs.write(files, model, description, history, parameters, params.seed)
 
 

@@ -4,7 +4,6 @@ import pandas as pd
 
 from ladder import (
     artifacts,
-    bases,
     errors,
     models,
     paths,
@@ -23,10 +22,10 @@ def main() -> None:
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
-            "features", manifest, params.image_size, parameters.dropout, params.base
+            "features", manifest, params.image_size, parameters.dropout, params.base, "features"
         )
         models.freeze(model, unfreeze_from="flatten")
-        head = models.tail(model, bases.BASES[params.base.name].output)
+        head = models.part_fed(model, description)
         features = training.unchanged(artifacts.read_npy(files.features("train")))
         held_out = artifacts.read_npy(files.features("validation"))
         history = rungs.fit(head, features, held_out, manifest, parameters, params.seed)

@@ -12,7 +12,7 @@ def main() -> None:
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
-            "scratch", manifest, params.image_size, parameters.dropout, None
+            "scratch", manifest, params.image_size, parameters.dropout, None, "images"
         )
         pixels = training.unchanged(artifacts.read_npy(files.images("train")))
         held_out = artifacts.read_npy(files.images("validation"))

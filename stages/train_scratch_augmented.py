@@ -23,7 +23,7 @@ def main() -> None:
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         model, description = rungs.new(
-            "scratch_augmented", manifest, params.image_size, parameters.dropout, None
+            "scratch_augmented", manifest, params.image_size, parameters.dropout, None, "images"
         )
         images = artifacts.read_npy(files.images("train"))
         fresh_views = training.augmented(images, params.augmentation, params.seed)

@@ -28,7 +28,12 @@ def drawn(count: int = 10) -> NDArray[np.uint8]:
 def pretrained() -> keras.Model:
     keras.utils.set_random_seed(0)
     description = models.Description(
-        rung="fine_tuned", image_size=48, class_names=["a", "b"], dropout=0.0, base=BASE
+        rung="fine_tuned",
+        image_size=48,
+        class_names=["a", "b"],
+        dropout=0.0,
+        base=BASE,
+        fed="images",
     )
     return models.build(description)
 

@@ -17,7 +17,9 @@ def convnet(classes: int = 2, rung: paths.Rung = "scratch") -> keras.Model:
     names = ["cat", "dog", "eel"][:classes]
     keras.utils.set_random_seed(1)
     return models.build(
-        models.Description(rung=rung, image_size=SIZE, class_names=names, dropout=0.5, base=None)
+        models.Description(
+            rung=rung, image_size=SIZE, class_names=names, dropout=0.5, base=None, fed="images"
+        )
     )
 
 

@@ -20,10 +20,11 @@ def describe(
     classes: int = 2,
     dropout: float = 0.0,
     base: settings.Base | None = BASE,
+    fed: paths.Inputs = "images",
 ) -> models.Description:
     names = ["cat", "dog", "eel", "fox"][:classes]
     return models.Description(
-        rung=rung, image_size=size, class_names=names, dropout=dropout, base=base
+        rung=rung, image_size=size, class_names=names, dropout=dropout, base=base, fed=fed
     )
 
 
@@ -106,6 +107,30 @@ def test_front_and_tail_compose_to_the_whole() -> None:
     np.testing.assert_allclose(models.tail(model, "block4_pool")(activations), whole, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("fed", "starts_at", "weights"),
+    [("images", "pixels", 30), ("features", "flatten", 4), ("activations", "block5_conv1", 10)],
+)
+def test_the_part_that_is_fed_goes_on_where_the_stored_outputs_end(
+    fed: paths.Inputs, starts_at: str, weights: int
+) -> None:
+    description = describe(size=48, fed=fed)
+    model = models.build(description)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
+    ends = {"images": "pixels", "features": "block5_pool", "activations": "block4_pool"}
+    (stored,) = keras.tree.flatten(models.between(model, [ends[fed]])(pixels))
+    part = models.part_fed(model, description)
+    assert starts_at in [layer.name for layer in part.layers][:2]
+    assert len(part.weights) == weights
+    np.testing.assert_allclose(part(stored), model(pixels), rtol=1e-5)
+
+
+def test_a_convnet_from_scratch_is_fed_images_alone() -> None:
+    description = describe("scratch", size=48, base=None, fed="features")
+    with pytest.raises(ValueError, match=r"expected images .* received features"):
+        models.part_fed(models.build(description), description)
+
+
 @pytest.mark.parametrize("cut", ["block9_pool", ""])
 def test_a_missing_layer_is_named_with_those_that_exist(cut: str) -> None:
     model = models.build(describe(size=48))
@@ -113,13 +138,6 @@ def test_a_missing_layer_is_named_with_those_that_exist(cut: str) -> None:
         with pytest.raises(errors.InputError, match=r"one of pixels, .*block5_conv3") as caught:
             act(model, cut)
         assert f"Received: {cut}" in str(caught.value)
-
-
-def test_a_tail_refuses_to_lose_the_training_of_what_lies_before_it() -> None:
-    model = models.build(describe(size=48))
-    models.freeze(model, unfreeze_from="block4_conv3")
-    with pytest.raises(errors.InputError, match=r"Received: block4_conv3\. Correct base\.cut"):
-        models.tail(model, "block4_pool")
 
 
 def test_weights_have_the_same_bytes_every_time(tmp_path: Path) -> None:

@@ -67,9 +67,12 @@ def flat_stages() -> dict[str, dict[str, Any]]:
     """Returns the stages with `foreach` written out."""
     flat = {}
     for name, stage in STAGES.items():
-        for item in stage.get("foreach", [None]):
-            text = yaml.safe_dump(stage.get("do", stage)).replace("${item}", str(item))
-            flat[f"{name}@{item}" if item else name] = yaml.safe_load(text)
+        items = stage.get("foreach", [None])
+        for key in items:
+            item = items[key] if isinstance(items, dict) else key
+            text = yaml.safe_dump(stage.get("do", stage))
+            text = text.replace("${item}", str(item)).replace("${key}", str(key))
+            flat[f"{name}@{key}" if key else name] = yaml.safe_load(text)
     return flat
 
 
@@ -186,6 +189,20 @@ def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None
             assert metrics[rung][subset]["accuracy"] == pytest.approx(right)
 
 
+def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    fed = {
+        r: artifacts.read_json(climbed / files.description(r))["model"]["fed"] for r in paths.RUNGS
+    }
+    assert fed == STAGES["predict"]["foreach"]
+    for rung in paths.RUNGS:  # then its validation loss is the one that training kept
+        history = pd.read_csv(climbed / files.history(rung))
+        predictions = pd.read_csv(climbed / files.predictions(rung))
+        validation = predictions[predictions["subset"] == "validation"]
+        loss = evaluation.measure(validation)["loss"]
+        assert loss == pytest.approx(history["val_loss"].min(), rel=1e-4), rung
+
+
 def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
     names = ("paired", "book", "calibration", "duplicates", "suspects")
@@ -232,7 +249,8 @@ def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_proces
     shutil.copytree(climbed, again, ignore=shutil.ignore_patterns(".dvc", ".git", "ml*"))
     for folder in (files.archive.parent, files.predictions("scratch").parent):
         shutil.rmtree(again / folder)
-    (again / files.images("test")).unlink()
+    for of_test in (files.images("test"), files.features("test"), files.activations("test")):
+        (again / of_test).unlink()
     for stage in ("train_scratch", "train_scratch_augmented", "train_head", "train_end_to_end",
                   "fine_tune"):  # fmt: skip
         command = [sys.executable, f"stages/{stage}.py"]
@@ -290,6 +308,11 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     assert climbed_with == yaml.safe_load((climbed / "params.yaml").read_text()) | {"seed": 1}
     summary = pd.read_csv(reports / "studies/seeds_summary.csv")
     assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
+    written = {path: path.read_bytes() for path in (reports / "studies").iterdir()}
+    shutil.rmtree(climbed / ".dvc/cache/runs")  # as in a fresh clone: the study alone remembers
+    done = dvc("--count", "2", module="ladder.seeds")
+    assert ran(done) == set()
+    assert written == {path: path.read_bytes() for path in (reports / "studies").iterdir()}
     mlflow.set_tracking_uri(f"sqlite:///{climbed / 'mlflow.db'}")
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None

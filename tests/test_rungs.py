@@ -57,7 +57,7 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
     if base:
         models.write(bases.build(base.name), paths.base_weights(base))
     files, rung = paths.DatasetPaths("drawn"), "features_augmented" if base else "scratch"
-    model, description = rungs.new(rung, manifest, 48, 0.0, base)  # type: ignore[arg-type]
+    model, description = rungs.new(rung, manifest, 48, 0.0, base, "images")  # type: ignore[arg-type]
     if base:
         models.freeze(model, unfreeze_from="flatten")
     inputs = training.unchanged(pixels(manifest, "train"))
@@ -84,7 +84,7 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
 
 def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) -> None:
     files = paths.DatasetPaths("drawn")
-    model, description = rungs.new("scratch", manifest, 48, 0.0, None)
+    model, description = rungs.new("scratch", manifest, 48, 0.0, None, "images")
     inputs = training.unchanged(pixels(manifest, "train"))
     history = rungs.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
     rungs.write(files, model, description, history, FIT, seed=0)  # logs nothing: no run
@@ -100,7 +100,7 @@ def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) ->
 def test_prediction_does_not_depend_on_the_batch(
     manifest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, _ = rungs.new("scratch", manifest, 48, 0.0, None)
+    model, _ = rungs.new("scratch", manifest, 48, 0.0, None, "images")
     images = pixels(manifest, "test")
     whole = rungs.predict(model, images)
     monkeypatch.setattr(rungs, "PREDICTION_BATCH_SIZE", 5)

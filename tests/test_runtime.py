@@ -8,7 +8,7 @@ from ladder import runtime
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ("fpu sse2 avx512_bf16 avx2", "mixed_bfloat16"),
+        ("fpu sse2 avx512_bf16 avx2", "float32"),
         ("fpu amx_bf16 amx_tile", "mixed_bfloat16"),
         ("fpu sse2 avx2 avx512f", "float32"),
         ("", "float32"),

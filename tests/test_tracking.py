@@ -46,7 +46,12 @@ def log_training(tmp_path: Path) -> Any:
     pd.DataFrame({"id": ["cat.0", "dog.0"], "label": [0, 1]}).to_csv(manifest, index=False)
     model = models.build(
         models.Description(
-            rung="scratch", image_size=48, class_names=["cat", "dog"], dropout=0.0, base=None
+            rung="scratch",
+            image_size=48,
+            class_names=["cat", "dog"],
+            dropout=0.0,
+            base=None,
+            fed="images",
         )
     )
     with tracking.run("scratch", "drawn", 3, {"epochs": 2, "learning_rate": 1e-4}):

@@ -43,17 +43,18 @@ def convolution(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> torch
 
 
 def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
-    """Returns PyTorch's extraction, eager or compiled, in bfloat16, and what there is to tell."""
+    """Returns PyTorch's extraction, eager or compiled, and what there is to tell."""
     torch.set_num_threads(vgg16.cores())
-    model = Vgg16(vgg16.weights(), torch.bfloat16)
+    dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32}[request["precision"]]
+    model = Vgg16(vgg16.weights(), dtype)
     told = {
-        "arithmetic": "bfloat16",
+        "arithmetic": request["precision"],
         "threads": torch.get_num_threads(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "versions": {"torch": torch.__version__},
     }
     run: Any = model
-    if request["framework"] == "torch_compiled":
+    if request["mode"] == "compiled":
         run = torch.compile(model, dynamic=False, options={"freezing": True})
 
     def extract(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -66,7 +67,7 @@ def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]
 
 
 def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
-    """Returns OpenVINO's extraction in bfloat16, converted from torch's float32 model.
+    """Returns OpenVINO's extraction, converted from torch's float32 model.
 
     `hint` is OpenVINO's own word: LATENCY, one batch at a time on all cores; THROUGHPUT, as many
     batches side by side as it finds best.
@@ -79,7 +80,7 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
     shape = [batch_size, size, size, 3]
     model = openvino.convert_model(torch_model, example_input=example, input=shape)
     properties = {
-        "INFERENCE_PRECISION_HINT": "bf16",
+        "INFERENCE_PRECISION_HINT": {"bfloat16": "bf16", "float32": "f32"}[request["precision"]],
         "PERFORMANCE_HINT": request["hint"],
         "INFERENCE_NUM_THREADS": str(vgg16.cores()),
     }

@@ -105,6 +105,16 @@ def override(params: Path, changes: Mapping[str, Any]) -> None:
     """
     yaml = YAML()
     content = yaml.load(params)
+    change(content, changes)
+    yaml.dump(content, params)
+
+
+def change(content: Any, changes: Mapping[str, Any]) -> None:
+    """Puts values by `section.key` into the content of a params.yaml.
+
+    Raises:
+        InputError: it has no such key.
+    """
     for key, value in changes.items():
         *sections, name = key.split(".")
         place = functools.reduce(lambda part, section: part.get(section, {}), sections, content)
@@ -113,7 +123,6 @@ def override(params: Path, changes: Mapping[str, Any]) -> None:
                 "recipe", expected="keys of params.yaml", received=key, advice="Correct the recipe."
             )
         place[name] = value
-    yaml.dump(content, params)
 
 
 def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:

@@ -17,6 +17,7 @@ class Description(settings.Section):
     class_names: list[str]
     dropout: float
     base: settings.Base | None  # None: the convnet from scratch
+    fed: paths.Inputs  # what is given to it in training and in prediction: see `part_fed`
 
 
 def build(description: Description) -> keras.Model:
@@ -96,24 +97,33 @@ def between(model: keras.Model, ends: Iterable[str]) -> keras.Model:
     return keras.Model(model.input, [model.get_layer(end).output for end in ends])
 
 
+def part_fed(model: keras.Model, description: Description) -> keras.Model:
+    """Returns the part of a rung's model that takes what its training was fed.
+
+    That is the whole model for images, else what follows the base or the cut, whose outputs are
+    stored as features or activations. It shares its layers with the model.
+
+    Raises:
+        InputError: the base has no such layer as the cut.
+        ValueError: a convnet from scratch is fed something else than images.
+    """
+    if description.fed == "images":
+        return model
+    if description.base is None:
+        raise ValueError(f"expected images for a convnet from scratch, received {description.fed}")
+    output = bases.BASES[description.base.name].output
+    return tail(model, output if description.fed == "features" else description.base.cut)
+
+
 def tail(model: keras.Model, start: str) -> keras.Model:
     """Returns the part from layer `start`'s output to the probabilities.
 
     It shares its layers with `model`: what trains the part trains the model.
 
     Raises:
-        InputError: there is no such layer, or one up to it is trainable.
+        InputError: there is no such layer.
     """
     bases.check_layer(model, start)
-    layers = [layer.name for layer in model.layers]
-    for layer in model.layers[: layers.index(start) + 1]:
-        if layer.trainable_weights:
-            raise errors.InputError(
-                f"training from stored outputs of {start}",
-                expected="to train layers after it alone",
-                received=layer.name,
-                advice="Correct base.cut or fine_tune.unfreeze_from, or set augmentation.views: 0.",
-            )
     return keras.Model(model.get_layer(start).output, model.output, name=f"{model.name}_tail")
 
 

@@ -19,6 +19,8 @@ RUNGS: Final[tuple[Rung, ...]] = (
     "fine_tuned",
 )
 
+Inputs = Literal["images", "features", "activations"]  # what a model, or its end, can be fed
+
 
 def root() -> Path:
     """Returns the project's root: DVC names it also inside the copies that experiments run in."""
@@ -66,21 +68,19 @@ class DatasetPaths:
         return self.root / "audit/suspects.csv"
 
     def images(self, subset: Subset) -> Path:
-        return self.root / "images" / f"{subset}.npy"
+        return self.inputs("images", subset)
 
     def features(self, subset: Subset) -> Path:
-        return self.root / "features" / subset / "view-00.npy"
+        return self.inputs("features", subset)
 
     def activations(self, subset: Subset) -> Path:
-        return self.root / "activations" / subset / "view-00.npy"
+        return self.inputs("activations", subset)
 
-    @property
-    def feature_views(self) -> Path:
-        return self.root / "views/features"
+    def inputs(self, kind: Inputs, subset: Subset) -> Path:
+        return self.root / kind / f"{subset}.npy"
 
-    @property
-    def activation_views(self) -> Path:
-        return self.root / "views/activations"
+    def views(self, kind: Inputs) -> Path:
+        return self.root / "views" / kind
 
     def seconds(self, stage: str) -> Path:
         return self.root / "seconds" / f"{stage}.json"

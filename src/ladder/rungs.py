@@ -1,6 +1,5 @@
 """A rung: built, trained, written with its description and history, read back."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ def new(
     image_size: int,
     dropout: float,
     base: settings.Base | None,
+    fed: paths.Inputs,
 ) -> tuple[keras.Model, models.Description]:
     """Returns the rung's model before training, its base with its weights, and how it is built."""
     description = models.Description(
@@ -28,6 +28,7 @@ def new(
         class_names=images.class_names(manifest),
         dropout=dropout,
         base=base,
+        fed=fed,
     )
     model = models.build(description)
     if base is not None:
@@ -53,33 +54,22 @@ def fit(
     return training.fit(part, batches, validation, parameters)
 
 
-def on_views(
-    files: paths.DatasetPaths,
-    model: keras.Model,
-    layer: str,
-    stored: tuple[Path, Path],
-    augmentation: settings.Augmentation,
-    seed: int,
-) -> tuple[keras.Model, training.Inputs, NDArray[Any]]:
-    """Returns the part to train, what it takes for the train pictures' views, and for validation.
-
-    With `augmentation.views: 0` that is the whole model, on pixels; else what follows `layer`, on
-    its `stored` output: the folder of the train pictures' views, the file of validation.
-    """
-    if not augmentation.views:
-        fresh = training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
-        return model, fresh, artifacts.read_npy(files.images("validation"))
-    views, held_out = stored
-    cycled = training.cycled(artifacts.read_views(views))
-    return models.tail(model, layer), cycled, artifacts.read_npy(held_out)
+def views(
+    files: paths.DatasetPaths, fed: paths.Inputs, augmentation: settings.Augmentation, seed: int
+) -> training.Inputs:
+    """Returns views of the train pictures: of images fresh ones every epoch, else the stored."""
+    if fed == "images":
+        return training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
+    return training.cycled(artifacts.read_views(files.views(fed)))
 
 
-def predict(model: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns the model's probabilities for images (n, S, S, 3), (n, 1) or (n, k)."""
-    starts = range(0, len(images), PREDICTION_BATCH_SIZE)
-    batches = [images[start : start + PREDICTION_BATCH_SIZE] for start in starts]
-    bar = tqdm(batches, "predict", unit="batch", disable=None)
-    return np.concatenate([model.predict_on_batch(batch) for batch in bar])
+def predict(part: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """Returns the probabilities, (n, 1) or (n, k), for what the model, or its part, is fed."""
+    starts = range(0, len(inputs), PREDICTION_BATCH_SIZE)
+    # float32 whatever is stored, as in training
+    batches = (np.asarray(inputs[i : i + PREDICTION_BATCH_SIZE], np.float32) for i in starts)
+    bar = tqdm(batches, "predict", total=len(starts), unit="batch", disable=None)
+    return np.concatenate([part.predict_on_batch(batch) for batch in bar])
 
 
 def write(

@@ -1,0 +1,89 @@
+"""What makes a climb of a seed count again; `test_pipeline.py` climbs."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ladder import seeds
+
+STAGES = """
+stages:
+  train:
+    deps: [stages/train.py, src/ladder/models.py, data/images.npy]
+  predict:
+    foreach: [scratch]
+    do:
+      deps: [stages/predict.py, src/ladder/models.py]
+  render:
+    deps: [stages/render.py, src/ladder/figures.py]
+"""
+FILES = ("stages/train.py", "stages/predict.py", "stages/render.py", "src/ladder/models.py")
+PARAMS = "seed: 0\ninterpretation:\n  steps: 2\nfine_tune:\n  epochs: 2\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "same"),
+    [
+        ("params.yaml", "seed: 0", "seed: 7", True),
+        ("params.yaml", "steps: 2", "steps: 3", True),
+        ("stages/render.py", "render", "other", True),
+        ("params.yaml", "epochs: 2", "epochs: 3", False),
+        ("stages/predict.py", "predict", "other", False),
+        ("src/ladder/models.py", "models", "other", False),
+    ],
+)
+def test_a_digest_changes_with_what_predictions_come_from_alone(
+    project: Path, path: str, right: str, wrong: str, same: bool
+) -> None:
+    before = seeds.digest_of(project, [])
+    text = (project / path).read_text()
+    assert right in text
+    (project / path).write_text(text.replace(right, wrong))
+    assert (seeds.digest_of(project, []) == before) is same
+
+
+def test_an_override_is_a_change_of_the_params(project: Path) -> None:
+    before = seeds.digest_of(project, [])
+    assert seeds.digest_of(project, ["fine_tune.epochs=3"]) != before
+    assert seeds.digest_of(project, ["fine_tune.epochs=2", "seed=9"]) == before
+
+
+def climb(seed: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": ["a", "b"] * 2,
+            "label": [0, 1] * 2,
+            "probability": [0.1, 0.7, 0.2, 0.4],
+            "subset": ["validation"] * 2 + ["test"] * 2,
+            "rung": "scratch",
+            "seed": seed,
+        }
+    )
+
+
+def test_seeds_of_other_code_give_way_and_the_others_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [len(frame) for frame in seeds.known(tmp_path, "new")] == [0, 0]
+    climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
+    seeds.write(tmp_path, pd.concat([climb(seed) for seed in range(3)]), climbed)
+    predictions, same = seeds.known(tmp_path, "new")
+    assert same["seed"].tolist() == [0, 2]
+    assert "1 seeds of" in capsys.readouterr().out
+    expected = pd.concat([climb(0), climb(2)], ignore_index=True)
+    pd.testing.assert_frame_equal(predictions.reset_index(drop=True), expected)
+    seeds.write(tmp_path, predictions, same)
+    summary = pd.read_csv(tmp_path / "seeds_summary.csv").set_index("subset")
+    assert summary["seeds"].tolist() == [2, 2]
+    assert summary["mean"].tolist() == [1.0, 0.5]
