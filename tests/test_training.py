@@ -1,3 +1,4 @@
+import itertools
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def test_every_row_comes_once_an_epoch_with_its_label() -> None:
     inputs = np.arange(10)
     batches = training.Batches(training.unchanged(inputs), 10 * np.arange(10), batch_size=4, seed=0)
     assert len(batches) == 3
-    seen = [batches[i] for i in range(len(batches))]
+    seen = list(batches.epoch(0))
+    assert len(seen) == 3
     rows = np.concatenate([batch for batch, _ in seen])
     np.testing.assert_array_equal(np.sort(rows), inputs)
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in seen]), 10 * rows)
@@ -51,11 +53,7 @@ def test_every_row_comes_once_an_epoch_with_its_label() -> None:
 def test_the_order_follows_from_seed_and_epoch() -> None:
     def orders(seed: int) -> list[list[int]]:
         batches = training.Batches(training.unchanged(np.arange(32)), np.arange(32), 8, seed)
-        epochs = []
-        for epoch in range(2):
-            batches.start_epoch(epoch)
-            epochs.append(np.concatenate([batches[i][0] for i in range(4)]).tolist())
-        return epochs
+        return [np.concatenate([rows for rows, _ in batches.epoch(e)]).tolist() for e in range(2)]
 
     assert orders(0) == orders(0)
     assert orders(0)[0] != orders(0)[1]
@@ -188,10 +186,11 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 
 def test_batches_for_validation_come_in_order_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "VALIDATION_BATCH_SIZE", 4)
-    batches = training.InOrder(np.arange(10), 10 * np.arange(10))
-    seen = [batches[i] for i in range(len(batches))]
-    assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))
+    batches = training.in_order(np.arange(10), 10 * np.arange(10))
+    for _ in range(2):  # and again
+        seen = list(itertools.islice(batches, 3))
+        assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+        assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16])
@@ -200,8 +199,8 @@ def test_whatever_is_stored_the_model_is_given_float32(dtype: type) -> None:
     labels = np.arange(8)
     for batches in (
         training.Batches(training.unchanged(stored), labels, batch_size=8, seed=0),
-        training.InOrder(stored, labels),
+        training.in_order(stored, labels),
     ):
-        inputs, rows = batches[0]
+        inputs, rows = next(iter(batches))
         assert type(inputs) is np.ndarray and inputs.dtype == np.float32
         np.testing.assert_array_equal(inputs[:, 0], rows)

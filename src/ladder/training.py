@@ -1,7 +1,9 @@
 """Training: batches in a drawn order, one fit for all rungs, the best epoch kept."""
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,40 +37,44 @@ def augmented(images: NDArray[np.uint8], ranges: settings.Augmentation, seed: in
     return lambda epoch, rows: augmentation.view(images, rows, ranges, seed, epoch + 1)
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras is untyped
-    """Batches of (inputs, labels), in an order drawn anew from the seed for every epoch."""
+# Both kinds of batches are plain generators without end, each with one iterator for the whole
+# training: for a PyDataset Keras makes one an epoch, and TensorFlow waited 4.5 s for about every
+# second of them (Keras 3.15.1, TensorFlow 2.21.0, 2026-11), as long as an epoch takes.
 
-    def __init__(self, inputs: Inputs, labels: NDArray[np.int64], batch_size: int, seed: int):
-        super().__init__()
-        self.inputs, self.labels, self.batch_size, self.seed = inputs, labels, batch_size, seed
-        self.epoch = 0
+
+@dataclass(frozen=True)
+class Batches:
+    """Batches of (inputs, labels), epoch after epoch, each in an order drawn from the seed."""
+
+    inputs: Inputs
+    labels: NDArray[np.int64]
+    batch_size: int
+    seed: int
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch_size)
 
-    def __getitem__(self, i: int) -> Batch:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.labels))
-        rows = np.sort(order[i * self.batch_size : (i + 1) * self.batch_size])
-        return np.asarray(self.inputs(self.epoch, rows), np.float32), self.labels[rows]
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yields one epoch's batches; epochs count from 0."""
+        order = np.random.default_rng([self.seed, number]).permutation(len(self.labels))
+        for start in range(0, len(order), self.batch_size):
+            rows = np.sort(order[start : start + self.batch_size])
+            yield np.asarray(self.inputs(number, rows), np.float32), self.labels[rows]
 
-    def start_epoch(self, epoch: int, logs: Any = None) -> None:
-        """Goes to an epoch's order and inputs; Keras calls a dataset's own hook once too often."""
-        self.epoch = epoch
+    def __iter__(self) -> Iterator[Batch]:
+        for number in itertools.count():
+            yield from self.epoch(number)
 
 
-class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of (inputs, labels) as they stand; arrays on disk are read batch by batch."""
+def in_order(inputs: NDArray[Any], labels: NDArray[np.int64]) -> Iterator[Batch]:
+    """Yields batches of (inputs, labels) as they stand, over and over.
 
-    def __init__(self, inputs: NDArray[Any], labels: NDArray[np.int64]):
-        super().__init__()
-        self.inputs, self.labels = inputs, labels
-
-    def __len__(self) -> int:
-        return -(-len(self.labels) // VALIDATION_BATCH_SIZE)
-
-    def __getitem__(self, i: int) -> Batch:
-        rows = slice(i * VALIDATION_BATCH_SIZE, (i + 1) * VALIDATION_BATCH_SIZE)
-        return np.asarray(self.inputs[rows], np.float32), self.labels[rows]
+    Arrays on disk are read batch by batch.
+    """
+    while True:
+        for start in range(0, len(labels), VALIDATION_BATCH_SIZE):
+            rows = slice(start, start + VALIDATION_BATCH_SIZE)
+            yield np.asarray(inputs[rows], np.float32), labels[rows]
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -138,17 +144,18 @@ def fit(
     """
     steps = parameters.epochs * len(batches)
     compile_for(model, rate(parameters, steps))
-    order = keras.callbacks.LambdaCallback(on_epoch_begin=batches.start_epoch)
     progress = Progress(model.name, len(batches.labels), parameters)
     every, last = parameters.validate_every, parameters.epochs
     model.fit(
-        batches,
-        validation_data=InOrder(*validation),
+        iter(batches),
+        steps_per_epoch=len(batches),
+        validation_data=in_order(*validation),
+        validation_steps=-(-len(validation[1]) // VALIDATION_BATCH_SIZE),
         validation_freq=sorted({*range(every, last + 1, every), last}),
         epochs=last,
         shuffle=False,  # the order is drawn by `Batches`
         verbose=0,
-        callbacks=[order, progress, Best(parameters), keras.callbacks.TerminateOnNaN()],
+        callbacks=[progress, Best(parameters), keras.callbacks.TerminateOnNaN()],
     )
     history = pd.DataFrame(progress.rows)
     if not all(np.isfinite(value) for row in progress.rows for value in row.values()):
