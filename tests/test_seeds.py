@@ -1,11 +1,12 @@
 """What makes a climb of a seed count again; `test_pipeline.py` climbs."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from ladder import seeds
+from ladder import artifacts, paths, seeds
 
 STAGES = """
 stages:
@@ -46,17 +47,17 @@ def project(tmp_path: Path) -> Path:
 def test_a_digest_changes_with_what_predictions_come_from_alone(
     project: Path, path: str, right: str, wrong: str, same: bool
 ) -> None:
-    before = seeds.digest_of(project, [])
+    before = seeds.digest_of(*seeds.now(project, []))
     text = (project / path).read_text()
     assert right in text
     (project / path).write_text(text.replace(right, wrong))
-    assert (seeds.digest_of(project, []) == before) is same
+    assert (seeds.digest_of(*seeds.now(project, [])) == before) is same
 
 
 def test_an_override_is_a_change_of_the_params(project: Path) -> None:
-    before = seeds.digest_of(project, [])
-    assert seeds.digest_of(project, ["fine_tune.epochs=3"]) != before
-    assert seeds.digest_of(project, ["fine_tune.epochs=2", "seed=9"]) == before
+    before = seeds.digest_of(*seeds.now(project, []))
+    assert seeds.digest_of(*seeds.now(project, ["fine_tune.epochs=3"])) != before
+    assert seeds.digest_of(*seeds.now(project, ["fine_tune.epochs=2", "seed=9"])) == before
 
 
 def climb(seed: int) -> pd.DataFrame:
@@ -77,13 +78,35 @@ def test_seeds_of_other_code_give_way_and_the_others_count(
 ) -> None:
     assert [len(frame) for frame in seeds.known(tmp_path, "new")] == [0, 0]
     climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
-    seeds.write(tmp_path, pd.concat([climb(seed) for seed in range(3)]), climbed)
+    made = tmp_path / "studies"
+    seeds.write(made, pd.concat([climb(seed) for seed in range(3)]), climbed)
     predictions, same = seeds.known(tmp_path, "new")
     assert same["seed"].tolist() == [0, 2]
     assert "1 seeds of" in capsys.readouterr().out
     expected = pd.concat([climb(0), climb(2)], ignore_index=True)
     pd.testing.assert_frame_equal(predictions.reset_index(drop=True), expected)
-    seeds.write(tmp_path, predictions, same)
-    summary = pd.read_csv(tmp_path / "seeds_summary.csv").set_index("subset")
+    seeds.write(made, predictions, same)
+    summary = pd.read_csv(made / "seeds_summary.csv").set_index("subset")
     assert summary["seeds"].tolist() == [2, 2]
     assert summary["mean"].tolist() == [1.0, 0.5]
+
+
+def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(project: Path) -> None:
+    params, code = seeds.now(project, [])
+    reports, digest = project / "reports", seeds.digest_of(params, code)
+    stages: dict[str, dict[str, Any]] = {
+        "train": {"deps": [{"path": path, "md5": md5} for path, md5 in code.items()]},
+        "render": {"deps": [{"path": "stages/render.py", "md5": "other"}]},
+    }
+    stages["train"]["params"] = {"params.yaml": {**params, "seed": 4}}
+    artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML
+    artifacts.write_json(reports / "runtime.json", {"fine_tuned": {"policy": "float32"}})
+    for rung in paths.RUNGS:
+        artifacts.write_csv(reports / f"predictions/{rung}.csv", climb(4).drop(columns="rung"))
+    predictions, climbed = seeds.known(reports, digest)
+    row = {"seed": 4, "digest": digest, "policy": "float32"}
+    assert climbed.to_dict("records") == [row]
+    assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(paths.RUNGS, 4)
+    seeds.write(reports / "studies", predictions, climbed)
+    assert len(seeds.known(reports, digest)[1]) == 1  # and not twice
+    assert len(seeds.known(reports, "other")[1]) == 0

@@ -1,9 +1,10 @@
 """The same ladder climbed with several seeds: every value is kept, none is picked."""
 
+import functools
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ from ladder import artifacts, climbs, errors, paths, settings, studies, tracking
 AFTER = {"audit", "evaluate", "interpret", "interpret_base", "render"}
 NOT_OF_PREDICTIONS = {"seed", "audit", "interpretation"}
 
+Results = tuple[pd.DataFrame, pd.DataFrame]  # predictions of seeds; a row per seed
+
 
 def main() -> None:
     """Climbs with the seeds 0 … N-1; a seed climbed before counts, and is not climbed again.
 
-    That is one whose predictions the study holds already, from the same code and params, on
-    whatever machine; or one in DVC's run cache. Writes, after every seed, into `studies/`:
-    `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of what code and
-    params, on what machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv` (their
-    means with intervals) and `seeds_params.yaml` (what the last one was climbed with).
+    That is one of the same code and params, on whatever machine: the ladder in the reports, a
+    seed of the study there, or a climb in DVC's run cache. Writes, after every seed, into
+    `studies/`: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of
+    what code and params, on what machine), `seeds.csv` (every climb's accuracies),
+    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml` (what the last one
+    was climbed with).
     """
     parser = climbs.arguments("Climbs with the seeds 0 … N-1.")
     parser.add_argument("--count", type=int, required=True, help="how many seeds")
@@ -35,17 +39,13 @@ def main() -> None:
             "N", expected="at least 2 seeds", received=given.count, advice="Use make seeds N=5."
         )
     plan = climbs.plan(given.archive, given.recipe)
-    made = plan.reports / "studies"
-    digest = digest_of(Path.cwd(), plan.overrides)
-    predictions, climbed = known(made, digest)
+    made, written = plan.reports / "studies", paths.DatasetPaths(plan.source).reports
+    digest = digest_of(*now(Path.cwd(), plan.overrides))
+    predictions, climbed = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*climbed["seed"]}), "seeds", disable=None):
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
-        machine = pd.DataFrame(
-            [{"seed": seed, "digest": digest, **machine_of(commit, plan.source)}]
-        )
-        climbed = pd.concat([climbed, machine]).sort_values("seed")
-        predictions = pd.concat([predictions, *predicted(commit, plan.source, seed)])
-        predictions = predictions.sort_values("seed", kind="stable", ignore_index=True)
+        one = results(lambda name: climbs.show(commit, written / name), seed, digest)  # noqa: B023
+        predictions, climbed = together((predictions, climbed), one)
         write(made, predictions, climbed)
         climbed_with = climbs.show(commit, settings.PARAMS).decode()
         artifacts.write_text(made / "seeds_params.yaml", climbed_with)
@@ -64,54 +64,82 @@ def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
         tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
 
 
-def digest_of(project: Path, overrides: Sequence[str]) -> str:
-    """Returns a hash of what predictions come from, but for the seed: code and params.
+def digest_of(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
+    """Returns a hash of what predictions come from but for the seed: params, and code by its md5.
 
     The pictures are among the params, by their source, counts and archive's hash.
     """
-    yaml = YAML(typ="safe", pure=True)
-    params = yaml.load(project / settings.PARAMS)
-    climbs.change(params, climbs.values(overrides))
     kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
-    stages = yaml.load(project / "dvc.yaml")["stages"]
-    code = {
+    return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
+
+
+def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the params and the code that a climb would have."""
+    yaml = YAML(typ="safe", pure=True)
+    params: dict[str, Any] = yaml.load(project / settings.PARAMS)
+    climbs.change(params, climbs.values(overrides))
+    deps = {
         dep
-        for name, stage in stages.items()
+        for name, stage in yaml.load(project / "dvc.yaml")["stages"].items()
         for dep in stage.get("do", stage)["deps"]
         if name not in AFTER and dep.endswith(".py")
     }
-    hashes = {dep: artifacts.sha256(project / dep) for dep in sorted(code)}
-    return hashlib.sha256(json.dumps([kept, hashes], sort_keys=True).encode()).hexdigest()
+    md5 = functools.partial(hashlib.md5, usedforsecurity=False)  # as DVC has it in its lock
+    return params, {dep: md5((project / dep).read_bytes()).hexdigest() for dep in deps}
 
 
-def known(made: Path, digest: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns predictions and climbs of the study's seeds that have this digest."""
-    files = made / "seeds_predictions.csv", made / "seeds_climbs.csv"
-    if not all(path.is_file() for path in files):
-        return pd.DataFrame(), pd.DataFrame({"seed": []})
-    predictions, climbed = (pd.read_csv(path) for path in files)
-    same = climbed[climbed["digest"] == digest]
-    if others := len(climbed) - len(same):
-        print(f"ladder: {others} seeds of {made} are of other code or params, and give way")
-    return predictions[predictions["seed"].isin(same["seed"])], same
+def then(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the params and the code that the climb of a lock had."""
+    yaml = YAML(typ="safe", pure=True)
+    code = {
+        dep["path"]: dep["md5"]
+        for name, stage in yaml.load(lock)["stages"].items()
+        for dep in stage["deps"]
+        if name not in AFTER and dep["path"].endswith(".py")
+    }
+    params: dict[str, Any] = yaml.load(artifacts.params_of(lock))
+    return params, code
 
 
-def predicted(commit: str, source: str, seed: int) -> list[pd.DataFrame]:
-    """Returns the predictions of a climb, rung by rung."""
-    folder = paths.DatasetPaths(source).reports / "predictions"
-    return [
-        pd.read_csv(io.BytesIO(climbs.show(commit, folder / f"{rung}.csv"))).assign(
-            rung=rung, seed=seed
-        )
+def known(reports: Path, digest: str) -> Results:
+    """Returns what a folder of reports knows of seeds with this digest: its study, its ladder."""
+    found = pd.DataFrame(), pd.DataFrame({"seed": []})
+    files = [reports / f"studies/{name}.csv" for name in ("seeds_predictions", "seeds_climbs")]
+    if all(path.is_file() for path in files):
+        predictions, climbed = (pd.read_csv(path) for path in files)
+        same = climbed[climbed["digest"] == digest]
+        found = predictions[predictions["seed"].isin(same["seed"])], same
+        if others := len(climbed) - len(same):
+            print(f"ladder: other code or params: {others} seeds of {reports}/studies give way")
+    lock = reports / "climb.lock"
+    if lock.is_file() and digest_of(*then(lock)) == digest:
+        seed = then(lock)[0]["seed"]
+        if seed not in {*found[1]["seed"]}:
+            one = results(lambda name: (reports / name).read_bytes(), seed, digest)
+            return together(found, one)
+    return found
+
+
+def results(read: Callable[[str], bytes], seed: int, digest: str) -> Results:
+    """Returns a climb's predictions and a row that tells of what and where it was climbed.
+
+    `read` gives the content of a file of its reports.
+    """
+    predictions = [
+        pd.read_csv(io.BytesIO(read(f"predictions/{rung}.csv"))).assign(rung=rung, seed=seed)
         for rung in paths.RUNGS
     ]
+    machine = json.loads(read("runtime.json"))["fine_tuned"]
+    return pd.concat(predictions), pd.DataFrame([{"seed": seed, "digest": digest, **machine}])
 
 
-def machine_of(commit: str, source: str) -> dict[str, Any]:
-    """Returns what kind of machine trained a climb's last rung."""
-    path = paths.DatasetPaths(source).reports / "runtime.json"
-    machine: dict[str, Any] = json.loads(climbs.show(commit, path))["fine_tuned"]
-    return machine
+def together(some: Results, more: Results) -> Results:
+    """Returns both, in the order of their seeds."""
+    predictions, climbed = (
+        pd.concat(frames).sort_values("seed", kind="stable", ignore_index=True)
+        for frames in zip(some, more, strict=True)
+    )
+    return predictions, climbed
 
 
 def write(made: Path, predictions: pd.DataFrame, climbed: pd.DataFrame) -> None:
