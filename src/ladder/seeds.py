@@ -44,11 +44,12 @@ def main() -> None:
     predictions, climbed = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*climbed["seed"]}), "seeds", disable=None):
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
-        one = results(lambda name: climbs.show(commit, written / name), seed, digest)  # noqa: B023
+        one = results(functools.partial(of_climb, commit, written), seed, digest)
         predictions, climbed = together((predictions, climbed), one)
-        write(made, predictions, climbed)
+        write(made, predictions, climbed)  # after every seed, lest one be lost
         climbed_with = climbs.show(commit, settings.PARAMS).decode()
         artifacts.write_text(made / "seeds_params.yaml", climbed_with)
+    write(made, predictions, climbed)
     track(plan, studies.values(predictions, ["rung"]))
     summary = studies.summary(predictions, ["rung"], seed=0)
     print(summary.to_string(index=False, float_format="{:.4f}".format))
@@ -118,6 +119,11 @@ def known(reports: Path, digest: str) -> Results:
             one = results(lambda name: (reports / name).read_bytes(), seed, digest)
             return together(found, one)
     return found
+
+
+def of_climb(commit: str, reports: Path, name: str) -> bytes:
+    """Returns the content of a file of a climb's reports."""
+    return climbs.show(commit, reports / name)
 
 
 def results(read: Callable[[str], bytes], seed: int, digest: str) -> Results:
