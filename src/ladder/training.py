@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ladder import augmentation, errors, settings
-from ladder.runtime import keras
+from ladder.runtime import keras, tf
 
 Rows = NDArray[np.int64]
 Inputs = Callable[[int, Rows], NDArray[Any]]  # (epoch from 0, rows) → what the model takes
@@ -35,11 +35,6 @@ def cycled(views: list[NDArray[Any]]) -> Inputs:
 def augmented(images: NDArray[np.uint8], ranges: settings.Augmentation, seed: int) -> Inputs:
     """Returns inputs that are a fresh view of the images in every epoch, from view 1 on."""
     return lambda epoch, rows: augmentation.view(images, rows, ranges, seed, epoch + 1)
-
-
-# Both kinds of batches are plain generators without end, each with one iterator for the whole
-# training: for a PyDataset Keras makes one an epoch, and TensorFlow waited 4.5 s for about every
-# second of them (Keras 3.15.1, TensorFlow 2.21.0, 2026-11), as long as an epoch takes.
 
 
 @dataclass(frozen=True)
@@ -75,6 +70,22 @@ def in_order(inputs: NDArray[Any], labels: NDArray[np.int64]) -> Iterator[Batch]
         for start in range(0, len(labels), VALIDATION_BATCH_SIZE):
             rows = slice(start, start + VALIDATION_BATCH_SIZE)
             yield np.asarray(inputs[rows], np.float32), labels[rows]
+
+
+def dataset(batches: Iterator[Batch]) -> Any:
+    """Returns the batches as TensorFlow reads them, two ahead.
+
+    Without tf.data's tuning, which has nothing to tune here: its thread is waited for whenever an
+    iterator ends, asleep for as long as the iterator lived, up to a minute (TensorFlow 2.21.0,
+    2026-11). Keras tunes what it reads, and makes an iterator per epoch of a PyDataset.
+    """
+    first = next(batches)
+    whole = itertools.chain([first], batches)
+    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in first)
+    read = tf.data.Dataset.from_generator(lambda: whole, output_signature=signature)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return read.prefetch(2).with_options(options)
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -147,9 +158,9 @@ def fit(
     progress = Progress(model.name, len(batches.labels), parameters)
     every, last = parameters.validate_every, parameters.epochs
     model.fit(
-        iter(batches),
+        dataset(iter(batches)),
         steps_per_epoch=len(batches),
-        validation_data=in_order(*validation),
+        validation_data=dataset(in_order(*validation)),
         validation_steps=-(-len(validation[1]) // VALIDATION_BATCH_SIZE),
         validation_freq=sorted({*range(every, last + 1, every), last}),
         epochs=last,
