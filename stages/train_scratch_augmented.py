@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking, training
+from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking
 
 
 def main() -> None:
@@ -25,8 +25,7 @@ def main() -> None:
         model, description = rungs.new(
             "scratch_augmented", manifest, params.image_size, parameters.dropout, None, "images"
         )
-        images = artifacts.read_npy(files.images("train"))
-        fresh_views = training.augmented(images, params.augmentation, params.seed)
+        fresh_views = rungs.views(files, "images", params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
         history = rungs.fit(model, fresh_views, held_out, manifest, parameters, params.seed)
         rungs.write(files, model, description, history, parameters, params.seed)

@@ -1,4 +1,4 @@
-import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def examples(count: int = 24, classes: int = 2) -> tuple[NDArray[np.float32], ND
 def test_every_row_comes_once_an_epoch_with_its_label() -> None:
     inputs = np.arange(10)
     batches = training.Batches(training.unchanged(inputs), 10 * np.arange(10), batch_size=4, seed=0)
-    assert len(batches) == 3
+    assert batches.per_epoch == 3
     seen = list(batches.epoch(0))
     assert len(seen) == 3
     rows = np.concatenate([batch for batch, _ in seen])
@@ -186,11 +186,40 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 
 def test_batches_for_validation_come_in_order_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "VALIDATION_BATCH_SIZE", 4)
-    batches = training.in_order(np.arange(10), 10 * np.arange(10))
-    for _ in range(2):  # and again
-        seen = list(itertools.islice(batches, 3))
-        assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-        assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))
+    seen = list(training.in_order(np.arange(10), 10 * np.arange(10)))
+    assert [inputs.tolist() for inputs, _ in seen] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert np.concatenate([labels for _, labels in seen]).tolist() == list(range(0, 100, 10))
+
+
+def test_every_validation_is_of_every_picture_from_the_first_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training, "VALIDATION_BATCH_SIZE", 10)
+    inputs, labels = examples(24)
+    inputs[:, 0] = np.arange(24)
+    read, in_order = list[int](), training.in_order
+
+    def watched(*arguments: Any) -> Iterator[training.Batch]:
+        for batch in in_order(*arguments):
+            read.append(int(batch[0][0, 0]))
+            yield batch
+
+    monkeypatch.setattr(training, "in_order", watched)
+    batches = training.Batches(training.unchanged(inputs), labels, batch_size=4, seed=0)
+    training.fit(dense(), batches, (inputs, labels), fit_settings(epochs=3, patience=9))
+    assert read == [0, *[0, 10, 20] * 3]  # the first one tells shapes and types
+
+
+def test_tensorflow_reads_every_batch_untuned() -> None:
+    batches = training.Batches(training.unchanged(np.eye(10)), np.arange(10), batch_size=4, seed=0)
+    read = training.dataset(batches.endless)
+    assert read.options().autotune.enabled is False  # else training waits where iterators end
+    expected = [*batches.epoch(0), *batches.epoch(1)]
+    for _ in range(2):  # and begins anew
+        for found, (inputs, labels) in zip(read, expected, strict=False):
+            np.testing.assert_array_equal(found[0], inputs)
+            np.testing.assert_array_equal(found[1], labels)
+    assert read.element_spec[0].shape.as_list() == [None, 10]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16])
@@ -198,9 +227,9 @@ def test_whatever_is_stored_the_model_is_given_float32(dtype: type) -> None:
     stored: NDArray[Any] = np.arange(8).astype(dtype)[:, None]
     labels = np.arange(8)
     for batches in (
-        training.Batches(training.unchanged(stored), labels, batch_size=8, seed=0),
+        training.Batches(training.unchanged(stored), labels, batch_size=8, seed=0).epoch(0),
         training.in_order(stored, labels),
     ):
-        inputs, rows = next(iter(batches))
+        inputs, rows = next(batches)
         assert type(inputs) is np.ndarray and inputs.dtype == np.float32
         np.testing.assert_array_equal(inputs[:, 0], rows)

@@ -1,5 +1,6 @@
 """Training: batches in a drawn order, one fit for all rungs, the best epoch kept."""
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +47,8 @@ class Batches:
     batch_size: int
     seed: int
 
-    def __len__(self) -> int:
+    @property
+    def per_epoch(self) -> int:
         return -(-len(self.labels) // self.batch_size)
 
     def epoch(self, number: int) -> Iterator[Batch]:
@@ -56,36 +58,32 @@ class Batches:
             rows = np.sort(order[start : start + self.batch_size])
             yield np.asarray(self.inputs(number, rows), np.float32), self.labels[rows]
 
-    def __iter__(self) -> Iterator[Batch]:
+    def endless(self) -> Iterator[Batch]:
+        """Yields the batches of every epoch from the first on; Keras is told how many are one."""
         for number in itertools.count():
             yield from self.epoch(number)
 
 
 def in_order(inputs: NDArray[Any], labels: NDArray[np.int64]) -> Iterator[Batch]:
-    """Yields batches of (inputs, labels) as they stand, over and over.
-
-    Arrays on disk are read batch by batch.
-    """
-    while True:
-        for start in range(0, len(labels), VALIDATION_BATCH_SIZE):
-            rows = slice(start, start + VALIDATION_BATCH_SIZE)
-            yield np.asarray(inputs[rows], np.float32), labels[rows]
+    """Yields batches of (inputs, labels) as they stand; arrays on disk are read batch by batch."""
+    for start in range(0, len(labels), VALIDATION_BATCH_SIZE):
+        rows = slice(start, start + VALIDATION_BATCH_SIZE)
+        yield np.asarray(inputs[rows], np.float32), labels[rows]
 
 
-def dataset(batches: Iterator[Batch]) -> Any:
-    """Returns the batches as TensorFlow reads them, two ahead.
+def dataset(batches: Callable[[], Iterator[Batch]]) -> Any:
+    """Returns the batches as TensorFlow reads them, from the first on whenever it begins anew.
 
     Without tf.data's tuning, which has nothing to tune here: its thread is waited for whenever an
     iterator ends, asleep for as long as the iterator lived, up to a minute (TensorFlow 2.21.0,
-    2026-11). Keras tunes what it reads, and makes an iterator per epoch of a PyDataset.
+    2026-11). Keras tunes what it makes a dataset of, and begins a PyDataset anew in every epoch.
     """
-    first = next(batches)
-    whole = itertools.chain([first], batches)
+    first = next(batches())
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in first)
-    read = tf.data.Dataset.from_generator(lambda: whole, output_signature=signature)
+    read = tf.data.Dataset.from_generator(batches, output_signature=signature)
     options = tf.data.Options()
     options.autotune.enabled = False
-    return read.prefetch(2).with_options(options)
+    return read.with_options(options)
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -153,14 +151,14 @@ def fit(
     Raises:
         InputError: the loss is no longer a number.
     """
-    steps = parameters.epochs * len(batches)
+    steps = parameters.epochs * batches.per_epoch
     compile_for(model, rate(parameters, steps))
     progress = Progress(model.name, len(batches.labels), parameters)
     every, last = parameters.validate_every, parameters.epochs
     model.fit(
-        dataset(iter(batches)),
-        steps_per_epoch=len(batches),
-        validation_data=dataset(in_order(*validation)),
+        dataset(batches.endless),
+        steps_per_epoch=batches.per_epoch,
+        validation_data=dataset(functools.partial(in_order, *validation)),
         validation_steps=-(-len(validation[1]) // VALIDATION_BATCH_SIZE),
         validation_freq=sorted({*range(every, last + 1, every), last}),
         epochs=last,
