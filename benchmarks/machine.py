@@ -36,7 +36,7 @@ def _field(path: Path, name: str) -> str:
 
 
 def has_fast_bfloat16(described: dict[str, Any]) -> bool:
-    """Returns whether bfloat16 is faster than float32: AVX512-BF16 without AMX is not."""
+    """Returns whether the pipeline takes bfloat16 by itself: see `ladder.runtime`."""
     return "amx_bf16" in described["flags"]
 
 

@@ -59,9 +59,7 @@ def markdown(found: results.Results) -> str:
 def measured_on(found: results.Results) -> str:
     """Returns machine, dates and versions."""
     told = found["machine"]
-    fast = (
-        "" if machine.has_fast_bfloat16(told) else "; **no AMX: bfloat16 is slower than float32**"
-    )
+    fast = "" if machine.has_fast_bfloat16(told) else "; **no AMX: this pipeline takes float32**"
     processor = (
         f"{told['processor']}, {told['cores']} cores, {told['memory_bytes'] / 2**30:.0f} GiB, "
         f"{told['system']}, flags {' '.join(told['flags']) or 'unknown'}{fast}.\n"

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ladder import artifacts, paths, seeds
+from ladder import artifacts, climbs, errors, paths, seeds
 
 STAGES = """
 stages:
@@ -79,13 +79,13 @@ def test_seeds_of_other_code_give_way_and_the_others_count(
     assert [len(frame) for frame in seeds.known(tmp_path, "new")] == [0, 0]
     climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
     made = tmp_path / "studies"
-    seeds.write(made, pd.concat([climb(seed) for seed in range(3)]), climbed)
+    seeds.write(made, (pd.concat([climb(seed) for seed in range(3)]), climbed), {})
     predictions, same = seeds.known(tmp_path, "new")
     assert same["seed"].tolist() == [0, 2]
     assert "1 seeds of" in capsys.readouterr().out
     expected = pd.concat([climb(0), climb(2)], ignore_index=True)
     pd.testing.assert_frame_equal(predictions.reset_index(drop=True), expected)
-    seeds.write(made, predictions, same)
+    seeds.write(made, (predictions, same), {})
     summary = pd.read_csv(made / "seeds_summary.csv").set_index("subset")
     assert summary["seeds"].tolist() == [2, 2]
     assert summary["mean"].tolist() == [1.0, 0.5]
@@ -107,6 +107,30 @@ def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(project:
     row = {"seed": 4, "digest": digest, "policy": "float32"}
     assert climbed.to_dict("records") == [row]
     assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(paths.RUNGS, 4)
-    seeds.write(reports / "studies", predictions, climbed)
-    assert len(seeds.known(reports, digest)[1]) == 1  # and not twice
+    seeds.write(reports / "studies", (predictions, climbed), params)
+    again = seeds.known(reports, digest)
+    assert len(again[1]) == 1  # and not twice
+    pd.testing.assert_frame_equal(again[0], predictions.reset_index(drop=True))
     assert len(seeds.known(reports, "other")[1]) == 0
+
+
+def test_a_study_of_other_classes_leaves_no_column_behind(tmp_path: Path) -> None:
+    climbed = pd.DataFrame({"seed": [0], "digest": ["old"]})
+    seeds.write(tmp_path / "studies", (climb(0), climbed), {})
+    three = climb(0).drop(columns="probability").assign(probability_0=1.0, probability_1=0.0)
+    one = three, climbed.assign(digest="new")
+    predictions, _ = seeds.together(seeds.known(tmp_path, "new"), one)
+    assert predictions.columns.tolist() == three.columns.tolist()
+    assert predictions.notna().to_numpy().all()
+
+
+def test_a_change_between_two_climbs_ends_the_study(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    plan = climbs.Plan("drawn", (), project / "reports", "drawn")
+    digest = seeds.digest_of(*seeds.now(project, []))
+    seeds.check_unchanged(plan, digest)
+    (project / "src/ladder/models.py").write_text("other")
+    with pytest.raises(errors.InputError, match="the same code and params for every seed"):
+        seeds.check_unchanged(plan, digest)

@@ -52,7 +52,7 @@ def extract(base: keras.Model, request: dict[str, Any], params: settings.Setting
     folder, views = Path(request["folder"]), request["views"]
     if not views:
         part = models.between(base, [keras_extraction.OUTPUT])
-        target = {keras_extraction.OUTPUT: folder / "view-00.npy"}
+        target = {keras_extraction.OUTPUT: folder / "features.npy"}
         activations.extract(part, pixels.__getitem__, len(pixels), target, params.extraction)
         return
 

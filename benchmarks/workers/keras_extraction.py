@@ -43,7 +43,7 @@ def in_memory(model: keras.Model, batch_size: int) -> vgg16.Extract:
 
 def to_disk(model: keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
     """Returns the pipeline's own function, which traces the graph anew whenever it is called."""
-    target = folder / "view-00.npy"
+    target = folder / "features.npy"
     extraction = settings.Extraction(batch_size=batch_size, storage="float16")
 
     def extract(pictures: NDArray[np.uint8]) -> NDArray[Any]:

@@ -22,37 +22,53 @@ Results = tuple[pd.DataFrame, pd.DataFrame]  # predictions of seeds; a row per s
 
 
 def main() -> None:
-    """Climbs with the seeds 0 … N-1; a seed climbed before counts, and is not climbed again.
+    """Climbs with at least the seeds 0 … N-1; one climbed before counts, and is not climbed again.
 
     That is one of the same code and params, on whatever machine: the ladder in the reports, a
     seed of the study there, or a climb in DVC's run cache. Writes, after every seed, into
     `studies/`: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of
     what code and params, on what machine), `seeds.csv` (every climb's accuracies),
-    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml` (what the last one
-    was climbed with).
+    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml`.
+
+    Raises:
+        InputError: code or params were changed meanwhile.
     """
-    parser = climbs.arguments("Climbs with the seeds 0 … N-1.")
-    parser.add_argument("--count", type=int, required=True, help="how many seeds")
+    parser = climbs.arguments("Climbs with the seeds 0 … N-1; those climbed before count.")
+    parser.add_argument("--count", type=int, required=True, help="how many seeds, at least")
     given = parser.parse_args()
     if given.count < 2:
         raise errors.InputError(
             "N", expected="at least 2 seeds", received=given.count, advice="Use make seeds N=5."
         )
     plan = climbs.plan(given.archive, given.recipe)
-    made, written = plan.reports / "studies", paths.DatasetPaths(plan.source).reports
-    digest = digest_of(*now(Path.cwd(), plan.overrides))
-    predictions, climbed = known(plan.reports, digest)
-    for seed in tqdm(sorted({*range(given.count)} - {*climbed["seed"]}), "seeds", disable=None):
+    written = paths.DatasetPaths(plan.source).reports
+    params, code = now(Path.cwd(), plan.overrides)
+    digest = digest_of(params, code)
+    found = known(plan.reports, digest)
+    for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
+        check_unchanged(plan, digest)
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
         one = results(functools.partial(of_climb, commit, written), seed, digest)
-        predictions, climbed = together((predictions, climbed), one)
-        write(made, predictions, climbed)  # after every seed, lest one be lost
-        climbed_with = climbs.show(commit, settings.PARAMS).decode()
-        artifacts.write_text(made / "seeds_params.yaml", climbed_with)
-    write(made, predictions, climbed)
-    track(plan, studies.values(predictions, ["rung"]))
-    summary = studies.summary(predictions, ["rung"], seed=0)
+        found = together(found, one)
+        write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
+    summary = write(plan.reports / "studies", found, params)
+    track(plan, studies.values(found[0], ["rung"]))
     print(summary.to_string(index=False, float_format="{:.4f}".format))
+
+
+def check_unchanged(plan: climbs.Plan, digest: str) -> None:
+    """Checks that the next climb is of the same code and params as those before.
+
+    Raises:
+        InputError: it is not.
+    """
+    if digest_of(*now(Path.cwd(), plan.overrides)) != digest:
+        raise errors.InputError(
+            "seeds",
+            expected="the same code and params for every seed",
+            received="a change since the first was climbed",
+            advice="Run make seeds again: it keeps the seeds of the code and params that it finds.",
+        )
 
 
 def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
@@ -109,16 +125,18 @@ def known(reports: Path, digest: str) -> Results:
     if all(path.is_file() for path in files):
         predictions, climbed = (pd.read_csv(path) for path in files)
         same = climbed[climbed["digest"] == digest]
-        found = predictions[predictions["seed"].isin(same["seed"])], same
+        if len(same):
+            found = predictions[predictions["seed"].isin(same["seed"])], same
         if others := len(climbed) - len(same):
             print(f"ladder: other code or params: {others} seeds of {reports}/studies give way")
     lock = reports / "climb.lock"
-    if lock.is_file() and digest_of(*then(lock)) == digest:
-        seed = then(lock)[0]["seed"]
-        if seed not in {*found[1]["seed"]}:
-            one = results(lambda name: (reports / name).read_bytes(), seed, digest)
-            return together(found, one)
-    return found
+    if not lock.is_file():
+        return found
+    params, code = then(lock)
+    if digest_of(params, code) != digest or params["seed"] in {*found[1]["seed"]}:
+        return found
+    one = results(lambda name: (reports / name).read_bytes(), params["seed"], digest)
+    return together(found, one)
 
 
 def of_climb(commit: str, reports: Path, name: str) -> bytes:
@@ -148,15 +166,21 @@ def together(some: Results, more: Results) -> Results:
     return predictions, climbed
 
 
-def write(made: Path, predictions: pd.DataFrame, climbed: pd.DataFrame) -> None:
-    """Writes the study's tables."""
+def write(made: Path, found: Results, params: Mapping[str, Any]) -> pd.DataFrame:
+    """Writes the study's tables and params, and returns the means with their intervals."""
+    predictions, climbed = found
+    summary = studies.summary(predictions, ["rung"], seed=0)
     for name, frame in (
         ("seeds_predictions", predictions),
         ("seeds_climbs", climbed),
         ("seeds", studies.values(predictions, ["rung"])),
-        ("seeds_summary", studies.summary(predictions, ["rung"], seed=0)),
+        ("seeds_summary", summary),
     ):
         artifacts.write_csv(made / f"{name}.csv", frame)
+    yaml, text = YAML(), io.StringIO()
+    yaml.dump(dict(params), text)
+    artifacts.write_text(made / "seeds_params.yaml", text.getvalue())
+    return summary
 
 
 if __name__ == "__main__":
