@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
+from ruamel.yaml import YAML
 
 from ladder import artifacts, climbs, errors, paths, seeds
 
@@ -106,6 +108,7 @@ def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(project:
     predictions, climbed = seeds.known(reports, digest)
     row = {"seed": 4, "digest": digest, "policy": "float32"}
     assert climbed.to_dict("records") == [row]
+    assert climbed["seed"].dtype == int
     assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(paths.RUNGS, 4)
     seeds.write(reports / "studies", (predictions, climbed), params)
     again = seeds.known(reports, digest)
@@ -122,6 +125,15 @@ def test_a_study_of_other_classes_leaves_no_column_behind(tmp_path: Path) -> Non
     predictions, _ = seeds.together(seeds.known(tmp_path, "new"), one)
     assert predictions.columns.tolist() == three.columns.tolist()
     assert predictions.notna().to_numpy().all()
+
+
+def test_the_params_of_a_study_are_the_same_in_every_version_of_yaml(tmp_path: Path) -> None:
+    climbed = pd.DataFrame({"seed": [0], "digest": ["new"]})
+    params = {"seed": 0, "fine_tune": {"learning_rate": 2e-05, "schedule": "cosine"}}
+    seeds.write(tmp_path, (climb(0), climbed), params)
+    path = tmp_path / "seeds_params.yaml"
+    assert yaml.safe_load(path.read_text()) == params  # YAML 1.1
+    assert YAML(typ="safe", pure=True).load(path) == params  # 1.2, as DVC
 
 
 def test_a_change_between_two_climbs_ends_the_study(

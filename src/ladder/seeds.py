@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
@@ -92,12 +93,12 @@ def digest_of(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
 
 def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the params and the code that a climb would have."""
-    yaml = YAML(typ="safe", pure=True)
-    params: dict[str, Any] = yaml.load(project / settings.PARAMS)
+    safe = YAML(typ="safe", pure=True)
+    params: dict[str, Any] = safe.load(project / settings.PARAMS)
     climbs.change(params, climbs.values(overrides))
     deps = {
         dep
-        for name, stage in yaml.load(project / "dvc.yaml")["stages"].items()
+        for name, stage in safe.load(project / "dvc.yaml")["stages"].items()
         for dep in stage.get("do", stage)["deps"]
         if name not in AFTER and dep.endswith(".py")
     }
@@ -107,20 +108,20 @@ def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[s
 
 def then(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the params and the code that the climb of a lock had."""
-    yaml = YAML(typ="safe", pure=True)
+    safe = YAML(typ="safe", pure=True)
     code = {
         dep["path"]: dep["md5"]
-        for name, stage in yaml.load(lock)["stages"].items()
+        for name, stage in safe.load(lock)["stages"].items()
         for dep in stage["deps"]
         if name not in AFTER and dep["path"].endswith(".py")
     }
-    params: dict[str, Any] = yaml.load(artifacts.params_of(lock))
+    params: dict[str, Any] = safe.load(artifacts.params_of(lock))
     return params, code
 
 
 def known(reports: Path, digest: str) -> Results:
     """Returns what a folder of reports knows of seeds with this digest: its study, its ladder."""
-    found = pd.DataFrame(), pd.DataFrame({"seed": []})
+    found = pd.DataFrame(), pd.DataFrame({"seed": pd.Series(dtype=int)})
     files = [reports / f"studies/{name}.csv" for name in ("seeds_predictions", "seeds_climbs")]
     if all(path.is_file() for path in files):
         predictions, climbed = (pd.read_csv(path) for path in files)
@@ -177,9 +178,9 @@ def write(made: Path, found: Results, params: Mapping[str, Any]) -> pd.DataFrame
         ("seeds_summary", summary),
     ):
         artifacts.write_csv(made / f"{name}.csv", frame)
-    yaml, text = YAML(), io.StringIO()
-    yaml.dump(dict(params), text)
-    artifacts.write_text(made / "seeds_params.yaml", text.getvalue())
+    # PyYAML writes 2.0e-05, a number in YAML 1.1 and 1.2; ruamel.yaml 2e-05, in 1.1 a text.
+    text = yaml.safe_dump(dict(params), sort_keys=False)
+    artifacts.write_text(made / "seeds_params.yaml", text)
     return summary
 
 
