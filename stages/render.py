@@ -166,6 +166,7 @@ def content(
         control=report.control(ladder, *blind) if shuffled else "",
         seeds=made.get("seeds_summary", pd.DataFrame()),
         recipes=made.get("recipes", pd.DataFrame()),
+        recipes_seeds=made.get("recipes_seeds", pd.DataFrame()),
         runtimes=artifacts.read_json(files.reports / "runtime.json"),
         figures={name: path for name, path in drawn.items() if name in page.CAPTIONS},
         mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},

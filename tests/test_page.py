@@ -97,6 +97,20 @@ def content(folder: Path, **changes: Any) -> page.Content:
                 "p_value_holm": [0.26],
             }
         ),
+        "recipes_seeds": pd.DataFrame(
+            {
+                "recipe": ["float32"],
+                "rung": ["features"],
+                "seeds": [3],
+                "default_mean": [0.9621],
+                "default_standard_deviation": [0.0031],
+                "mean": [0.9702],
+                "standard_deviation": [0.0049],
+                "difference": [0.0081],
+                "ci_low": [-0.0038],
+                "ci_high": [0.0199],
+            }
+        ),
         "runtimes": {"scratch": {"policy": "float32", "threads": "2"}},
         "figures": {name: folder / f"{name}.png" for name in names},
         "mistakes": {rung: [picture] for rung in paths.RUNGS},
@@ -184,8 +198,12 @@ def test_means_over_seeds_stand_in_a_table(tmp_path: Path) -> None:
 def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
     assert {"end_to_end", "95.0", "96.1", "7 : 13", "= 0.260"} <= set(cells)
-    html = page.build(content(tmp_path, recipes=pd.DataFrame()))
-    assert "Climbed otherwise" not in html
+    assert {"float32", "96.2 ± 0.3", "97.0 ± 0.5", "+0.8", "-0.4 to +2.0"} <= set(cells)
+    one = page.build(content(tmp_path, recipes=pd.DataFrame()))
+    assert one.count("Climbed otherwise") == 2  # its heading, and the way there
+    assert "Holm" not in one.split("Climbed otherwise")[-1].split("</section>")[0]
+    none = content(tmp_path, recipes=pd.DataFrame(), recipes_seeds=pd.DataFrame())
+    assert "Climbed otherwise" not in page.build(none)
 
 
 def test_a_control_says_that_it_is_one(tmp_path: Path) -> None:

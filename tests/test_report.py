@@ -179,6 +179,11 @@ def test_the_module_prints_the_ladder_of_the_params_dataset(
     assert printed() == f"{EMPTY}\n\n{BEST}\n"
 
 
+OF_SEEDS = {"recipe": "float32", "rung": "features", "seeds": 3, "default_mean": 0.9621}
+OF_SEEDS |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_deviation": 0.0049}
+OF_SEEDS |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
+
+
 @pytest.fixture
 def studied(at_root: Path) -> Path:
     """A climb's reports with studies of seeds and recipes, made of that climb."""
@@ -195,13 +200,14 @@ def studied(at_root: Path) -> Path:
     recipe = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
     recipe |= {"default_accuracy": 0.97, "recipe_right_alone": 7, "default_right_alone": 27}
     artifacts.write_csv(at_root / "studies/recipes.csv", pd.DataFrame([recipe]))
+    artifacts.write_csv(at_root / "studies/recipes_seeds.csv", pd.DataFrame([OF_SEEDS]))
     return at_root
 
 
 def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> None:
     measured = pd.read_csv(studied / "ladder.csv")
     made = report.made_studies(studied, measured)
-    assert set(made) == {"seeds", "seeds_summary", "recipes"}
+    assert set(made) == {"seeds", "seeds_summary", "recipes", "recipes_seeds"}
     subsets = dict(zip(made["seeds"]["rung"], made["seeds"]["subset"], strict=True))
     assert (subsets["scratch"], subsets["features"], subsets["fine_tuned"]) == (
         *("validation", "test"),  # the book has no figure of this ladder's second
@@ -214,6 +220,7 @@ def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> No
 def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     assert "seeds; 95 %" in report.text(studied)
     assert "end_to_end, fine_tuned: 95.0 %" in report.text(studied)
+    assert "float32, features: 97.0 ± 0.5 %" in report.text(studied)
     params = {"seed": 0, "split": {"test": 8}}
     artifacts.write_json(studied / "studies/seeds_params.yaml", params)
     artifacts.write_csv(
@@ -221,6 +228,7 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     )
     assert "seeds; 95 %" not in report.text(studied)
     assert "end_to_end" not in report.text(studied)
+    assert "float32" not in report.text(studied)
 
 
 def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:
@@ -238,6 +246,13 @@ def test_a_sentence_per_rung_that_a_recipe_changes() -> None:
     assert report.recipes(pd.DataFrame([row])) == [
         "end_to_end, fine_tuned: 95.0 % on test instead of 96.1; 7 right where the default is "
         "wrong, 18 the other way; p = 0.200."
+    ]
+
+
+def test_a_sentence_per_rung_that_a_recipe_changes_over_seeds() -> None:
+    assert report.recipes_seeds(pd.DataFrame([OF_SEEDS])) == [
+        "float32, features: 97.0 ± 0.5 % on test instead of 96.2 ± 0.3, over 3 seeds; 95 % "
+        "interval of the difference -0.4 to +2.0."
     ]
 
 

@@ -146,3 +146,18 @@ def test_a_change_between_two_climbs_ends_the_study(
     (project / "src/ladder/models.py").write_text("other")
     with pytest.raises(errors.InputError, match="the same code and params for every seed"):
         seeds.check_unchanged(plan, digest)
+
+
+def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) -> None:
+    climbed = pd.DataFrame({"seed": [0, 1], "digest": "new"})
+    found = pd.concat([climb(0), climb(1)]), climbed
+    seeds.compare(tmp_path)
+    seeds.write(tmp_path / "studies", found, {})
+    seeds.compare(tmp_path)
+    beside = tmp_path / "studies/recipes_seeds.csv"
+    assert not beside.exists()  # there is no recipe
+    better = found[0].assign(probability=found[0]["label"].astype(float))
+    seeds.write(tmp_path / "mine/studies", (better, climbed), {})
+    seeds.compare(tmp_path)
+    (row,) = pd.read_csv(beside).to_dict("records")
+    assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)

@@ -200,3 +200,41 @@ def test_a_study_is_of_a_climb_if_all_else_is_equal(study: dict[str, Any], expec
     params = {"seed": 0, "split": {"train": 9, "test": 2}}
     assert studies.is_of(params, study, "seed") is expected
     assert studies.is_of(params, {**params, "seed": 1}, "train") is False
+
+
+def two_seeds(wrong: dict[int, list[str]], probability: float = 0.9) -> pd.DataFrame:
+    """Rung `features` on four test pictures, those in `wrong` of a seed missed."""
+    return pd.DataFrame(
+        {
+            "id": picture,
+            "label": 1,
+            "probability": 1 - probability if picture in missed else probability,
+            "subset": "test",
+            "rung": "features",
+            "seed": seed,
+        }
+        for seed, missed in wrong.items()
+        for picture in "abcd"
+    )
+
+
+def test_differences_are_of_the_seeds_and_pictures_that_both_have() -> None:
+    default = two_seeds({0: ["a", "b"], 1: ["a", "b"], 2: ["a", "b", "c", "d"]})
+    shuffled = two_seeds({1: [], 0: []}).sample(frac=1, random_state=0)  # in whatever order
+    (row,) = studies.differences(default, {"mine": shuffled}, 0).to_dict("records")
+    assert (row["recipe"], row["rung"], row["seeds"], row["pictures"]) == ("mine", "features", 2, 4)
+    assert (row["default_mean"], row["mean"], row["difference"]) == (0.5, 1.0, 0.5)
+    assert (row["default_standard_deviation"], row["standard_deviation"]) == (0, 0)
+    assert 0 <= row["ci_low"] < 0.5 < row["ci_high"] <= 1
+    spread = studies.differences(default, {"mine": two_seeds({0: [], 2: []})}, 0)
+    assert spread["default_standard_deviation"].item() == pytest.approx(math.sqrt(0.125))
+
+
+def test_a_recipe_that_cannot_be_compared_has_no_row() -> None:
+    default = two_seeds({0: ["a"], 1: []})
+    same, one_seed = default.copy(), two_seeds({0: []})
+    other_pictures = default.assign(id=default["id"] + "2")
+    told = studies.differences(default, {"same": same, "one": one_seed, "other": other_pictures}, 0)
+    assert len(told) == 0
+    surer = two_seeds({0: ["a"], 1: []}, probability=0.99)  # no other answer, another climb
+    assert studies.differences(default, {"surer": surer}, 0)["difference"].tolist() == [0]

@@ -65,6 +65,7 @@ class Content:
     control: str  # what shuffled labels led to; empty where they were not shuffled
     seeds: pd.DataFrame  # `studies.summary` of the climb's seeds, a row a rung; may be empty
     recipes: pd.DataFrame  # `comparison.recipes`; may be empty
+    recipes_seeds: pd.DataFrame  # `studies.differences`; may be empty
     runtimes: Mapping[str, Mapping[str, str]]
     figures: Mapping[str, Path]
     mistakes: Mapping[paths.Rung, Sequence["Picture"]]
@@ -114,6 +115,7 @@ def build(content: Content) -> str:
         studies=studies(content),
         seeds=seeds(content.seeds),
         recipes=recipes(content.recipes),
+        recipes_seeds=recipes_seeds(content.recipes_seeds),
         figures={name: figure(name, path) for name, path in content.figures.items()},
         example=content.example,
         mistakes=list(content.mistakes.items()),
@@ -142,12 +144,17 @@ def sections(content: Content) -> list[tuple[str, str]]:
         ("curves", "How they learned"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in studies(content)),
-        *([("recipes", "Climbed otherwise")] if len(content.recipes) else []),
+        *([("recipes", "Climbed otherwise")] if otherwise(content) else []),
         ("mistakes", "Mistakes"),
         ("inside", "What they see"),
         ("data", "The pictures"),
         ("again", "Get it again"),
     ]
+
+
+def otherwise(content: Content) -> bool:
+    """Returns whether recipes stand beside this climb."""
+    return bool(len(content.recipes) or len(content.recipes_seeds))
 
 
 def studies(content: Content) -> list[dict[str, str]]:
@@ -263,6 +270,24 @@ def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
             "interval": report.interval(row["ci_low"], row["ci_high"]),
             "apart": f"{row['recipe_right_alone']} : {row['default_right_alone']}",
             "p": report.p_value(row["p_value_holm"]),
+        }
+        for row in frame.to_dict("records")
+    ]
+
+
+def recipes_seeds(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the table of recipes beside this climb over several seeds, as text."""
+    return [
+        {
+            "recipe": row["recipe"],
+            "rung": row["rung"],
+            "seeds": str(row["seeds"]),
+            "default": (
+                f"{100 * row['default_mean']:.1f} ± {100 * row['default_standard_deviation']:.1f}"
+            ),
+            "mean": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f}",
+            "difference": f"{100 * row['difference']:+.1f}",
+            "interval": report.difference(row["ci_low"], row["ci_high"]),
         }
         for row in frame.to_dict("records")
     ]

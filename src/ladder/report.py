@@ -33,6 +33,11 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.1f} – {100 * high:.1f}"
 
 
+def difference(low: float, high: float) -> str:
+    """Returns an interval of differences of shares in points, `-0.4 to +1.3`."""
+    return f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
 def steps(paired: pd.DataFrame) -> list[str]:
     """Returns a sentence per rung: whether these pictures tell it from the rung before."""
     return [_step(row) for row in paired[paired["family"] == "neighbours"].to_dict("records")]
@@ -108,8 +113,8 @@ def gains(frame: pd.DataFrame) -> list[str]:
             told = "more labels harmed"
         sentences.append(
             f"{row['rung']}: {row['from_pictures']:,} → {row['to_pictures']:,} train pictures, "
-            f"{100 * row['gain']:+.1f} points ({100 * row['ci_low']:+.1f} to "
-            f"{100 * row['ci_high']:+.1f}): {told}."
+            f"{100 * row['gain']:+.1f} points ({difference(row['ci_low'], row['ci_high'])}): "
+            f"{told}."
         )
     return sentences
 
@@ -133,6 +138,18 @@ def recipes(frame: pd.DataFrame) -> list[str]:
         f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test instead of "
         f"{100 * row['default_accuracy']:.1f}; {row['recipe_right_alone']} right where the default "
         f"is wrong, {row['default_right_alone']} the other way; p {p_value(row['p_value_holm'])}."
+        for row in frame.to_dict("records")
+    ]
+
+
+def recipes_seeds(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per recipe and rung that it changes; `frame` is `studies.differences`."""
+    return [
+        f"{row['recipe']}, {row['rung']}: {100 * row['mean']:.1f} ± "
+        f"{100 * row['standard_deviation']:.1f} % on test instead of "
+        f"{100 * row['default_mean']:.1f} ± {100 * row['default_standard_deviation']:.1f}, over "
+        f"{row['seeds']} seeds; 95 % interval of the difference "
+        f"{difference(row['ci_low'], row['ci_high'])}."
         for row in frame.to_dict("records")
     ]
 
@@ -173,6 +190,8 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
         for table in ("seeds", "seeds_summary"):
             every = found[table]
             found[table] = every[every["subset"] == every["rung"].map(subsets)]
+        if (made / "recipes_seeds.csv").is_file():
+            found["recipes_seeds"] = pd.read_csv(made / "recipes_seeds.csv")
     if (made / "recipes.csv").is_file():
         others = pd.read_csv(made / "recipes.csv")
         ours = others["rung"].map(ladder.set_index("rung")["test_accuracy"])
@@ -191,6 +210,7 @@ def text(folder: Path) -> str:
         against_book(pd.read_csv(folder / "book.csv")),
         seeds(made.get("seeds_summary", pd.DataFrame())),
         recipes(made.get("recipes", pd.DataFrame())),
+        recipes_seeds(made.get("recipes_seeds", pd.DataFrame())),
     ]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 

@@ -29,7 +29,8 @@ def main() -> None:
     seed of the study there, or a climb in DVC's run cache. Writes, after every seed, into
     `studies/`: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of
     what code and params, on what machine), `seeds.csv` (every climb's accuracies),
-    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml`.
+    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml`; and at the end into
+    the default climb's `studies/` `recipes_seeds.csv`, of the recipes that have seeds.
 
     Raises:
         InputError: code or params were changed meanwhile.
@@ -53,6 +54,7 @@ def main() -> None:
         found = together(found, one)
         write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
     summary = write(plan.reports / "studies", found, params)
+    compare(written)
     track(plan, studies.values(found[0], ["rung"]))
     print(summary.to_string(index=False, float_format="{:.4f}".format))
 
@@ -70,6 +72,16 @@ def check_unchanged(plan: climbs.Plan, digest: str) -> None:
             received="a change since the first was climbed",
             advice="Run make seeds again: it keeps the seeds of the code and params that it finds.",
         )
+
+
+def compare(reports: Path) -> None:
+    """Writes what the recipes' seeds reach beside those of the default climb, where both are."""
+    default = reports / "studies/seeds_predictions.csv"
+    others = sorted(reports.glob("*/studies/seeds_predictions.csv"))
+    if default.is_file() and others:
+        told = {path.parent.parent.name: pd.read_csv(path) for path in others}
+        beside = studies.differences(pd.read_csv(default), told, seed=0)
+        artifacts.write_csv(reports / "studies/recipes_seeds.csv", beside)
 
 
 def track(plan: climbs.Plan, every: pd.DataFrame) -> None:

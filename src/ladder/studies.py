@@ -1,7 +1,7 @@
 """Many climbs together: means over seeds, learning curves, each with its interval."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,44 @@ def gains(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
             rows.append((rung, fewer, more, (after - before).mean(), *interval))
     columns = ["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def differences(
+    default: pd.DataFrame, others: Mapping[str, pd.DataFrame], seed: int
+) -> pd.DataFrame:
+    """Returns a row per recipe and rung that answers otherwise, over the seeds that both have.
+
+    Columns: recipe, rung, seeds, pictures, default_mean, default_standard_deviation (of the seeds,
+    ddof 1), mean, standard_deviation, difference (of the mean accuracies on test), ci_low, ci_high
+    (of the difference, two-level). A recipe of other test pictures, or with fewer than two seeds in
+    common, cannot be compared and has no row.
+    """
+    columns = ["recipe", "rung", "seeds", "pictures", "default_mean", "default_standard_deviation",
+               "mean", "standard_deviation", "difference", "ci_low", "ci_high"]  # fmt: skip
+    rows = []
+    for recipe, predictions in others.items():
+        seeds = {*default["seed"]} & {*predictions["seed"]}
+        for rung in dict.fromkeys(predictions["rung"]):
+            ours, theirs = (_tests(frame, rung, seeds) for frame in (default, predictions))
+            same_pictures = ours[["seed", "id"]].equals(theirs[["seed", "id"]])
+            if len(seeds) < 2 or not same_pictures or ours.equals(theirs):
+                continue
+            before, after = (
+                np.asarray(evaluation.right(frame), float).reshape(len(seeds), -1)
+                for frame in (ours, theirs)
+            )
+            told = [(by.mean(), by.std(ddof=1)) for by in (before.mean(axis=1), after.mean(axis=1))]
+            interval = two_level_interval(after - before, seed)
+            difference = (after - before).mean()
+            rows.append((recipe, rung, *before.shape, *told[0], *told[1], difference, *interval))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _tests(predictions: pd.DataFrame, rung: str, seeds: Set[int]) -> pd.DataFrame:
+    """Returns a rung's rows of test with these seeds, by seed and picture."""
+    tests = (predictions["rung"] == rung) & (predictions["subset"] == "test")
+    rows = predictions[tests & predictions["seed"].isin(seeds)]
+    return rows.sort_values(["seed", "id"], ignore_index=True)
 
 
 def _groups(
