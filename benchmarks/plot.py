@@ -16,14 +16,16 @@ OURS, OTHERS, LIMIT = figures.TEST, figures.VALIDATION, figures.BOOK
 
 def figure(found: results.Results) -> Figure:
     """Returns the ladder both ways, extraction beside its limit, and growth in time and memory."""
-    drawn = Figure(figsize=(13, 9), layout="constrained")
-    (ladder, extraction), (time, memory) = drawn.subplots(2, 2)
     parts = {name: part["result"] for name, part in found["parts"].items()}
+    rows = 2 if "growth" in parts else 1
+    drawn = Figure(figsize=(13, 4.5 * rows), layout="constrained")
+    (ladder, extraction), *grown = drawn.subplots(rows, 2, squeeze=False)
     draw_ladder(ladder, found)
     draw_extraction(extraction, parts.get("extraction"))
-    draw_growth(time, parts.get("growth"), "seconds", 1.0)
-    draw_growth(memory, parts.get("growth"), "peak_bytes", 1e-9)
-    for axes in (ladder, extraction, time, memory):
+    for time, memory in grown:
+        draw_growth(time, parts["growth"], "seconds", 1.0)
+        draw_growth(memory, parts["growth"], "peak_bytes", 1e-9)
+    for axes in drawn.axes:
         axes.spines[["top", "right"]].set_visible(False)
         if not axes.has_data():
             axes.set_axis_off()
@@ -85,7 +87,7 @@ def draw_extraction(axes: Axes, part: dict[str, Any] | None) -> None:
     for precision, style in (("bfloat16", "-"), ("float32", ":")):
         rate = limits.pictures_per_second(part["limits"], precision)
         axes.axvline(rate, color=LIMIT, linestyle=style, label=f"best matrix rate, {precision}")
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     titles = [one["title"].replace(": ", ":\n") for _, one in told]
     axes.set_yticks(range(len(told)), titles, fontsize=8)
     axes.invert_yaxis()
@@ -94,10 +96,8 @@ def draw_extraction(axes: Axes, part: dict[str, Any] | None) -> None:
     axes.set_title(f"VGG16's forward pass at {part['image_size']} pixels", fontsize=10)
 
 
-def draw_growth(axes: Axes, part: dict[str, Any] | None, measure: str, scale: float) -> None:
+def draw_growth(axes: Axes, part: dict[str, Any], measure: str, scale: float) -> None:
     """Draws points and line by the number of pictures or views, one line a way of growing."""
-    if part is None:
-        return
     seconds = measure == "seconds"
     colours = (OURS, LIMIT, OTHERS)
     for (name, line), colour in zip(part["lines"].items(), colours, strict=False):
