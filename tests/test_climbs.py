@@ -81,3 +81,10 @@ def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
 
 def test_a_later_override_wins() -> None:
     assert climbs.values(["a.b=1", "c=2.0e-5", "a.b=null"]) == {"a.b": None, "c": 2e-5}
+
+
+def test_the_archive_of_a_climb_is_that_of_its_lock(tmp_path: Path) -> None:
+    committed = climbs.archive_of(ROOT / "reports/dogs_vs_cats/climb.lock")
+    assert committed == climbs.archive_of(ROOT / "reports/dogs_vs_cats/end_to_end/climb.lock")
+    assert committed != climbs.archive_of(ROOT / "reports/cifar10/climb.lock")
+    assert climbs.archive_of(tmp_path / "climb.lock") is None

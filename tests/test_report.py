@@ -231,6 +231,13 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     assert "float32" not in report.text(studied)
 
 
+def test_one_seed_alone_is_no_study(studied: Path) -> None:
+    path = studied / "studies/seeds_summary.csv"
+    artifacts.write_csv(path, pd.read_csv(path).assign(seeds=1, standard_deviation=None))
+    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
+    assert set(made) == {"recipes"}
+
+
 def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:
     row = ("features", "test", 5, 0.9712, 0.0031, 0.9611, 0.98)
     columns = ["rung", "subset", "seeds", "mean", "standard_deviation", "ci_low", "ci_high"]

@@ -1,6 +1,7 @@
 """What counts as reproduced, on results made by hand; tests/test_quick.py climbs."""
 
 import dataclasses
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,19 @@ def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
     features = reproduction.read(tmp_path).features
     assert features is not None
     assert features.shape == (2, 3)
+
+
+def test_changes_that_a_clean_copy_would_lack_are_refused(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    (tmp_path / "params.yaml").write_text("seed: 0\n")
+    (tmp_path / "README.md").write_text("words\n")
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "all")
+    (tmp_path / "README.md").write_text("other words\n")
+    reproduction.check_committed(tmp_path)
+    (tmp_path / "params.yaml").write_text("seed: 1\n")
+    with pytest.raises(errors.InputError, match=r"Received: params\.yaml\."):
+        reproduction.check_committed(tmp_path)

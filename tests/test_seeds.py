@@ -161,3 +161,7 @@ def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) 
     seeds.compare(tmp_path)
     (row,) = pd.read_csv(beside).to_dict("records")
     assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)
+    other = {"dataset": {"source": "drawn", "archive_sha256": "other"}}
+    seeds.write(tmp_path / "of_other_pictures/studies", (better, climbed), other)
+    seeds.compare(tmp_path)
+    assert pd.read_csv(beside)["recipe"].tolist() == ["mine"]

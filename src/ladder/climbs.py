@@ -193,6 +193,17 @@ def show(commit: str, path: Path) -> bytes:
     return _git("show", f"{commit}:{path.as_posix()}")
 
 
+def archive_of(lock: Path) -> str | None:
+    """Returns the md5 of the archive whose pictures a climb.lock is of; None where there is none.
+
+    Pictures of equal names from two archives need not be equal pictures.
+    """
+    if not lock.is_file():
+        return None
+    download = YAML(typ="safe", pure=True).load(lock)["stages"]["download"]
+    return str(download["outs"][0]["md5"])
+
+
 def predictions(reports: Path) -> dict[paths.Rung, pd.DataFrame]:
     """Returns the predictions in a folder of reports."""
     return {rung: pd.read_csv(reports / f"predictions/{rung}.csv") for rung in paths.RUNGS}
@@ -209,8 +220,12 @@ def main() -> None:
     chosen = plan(given.archive, given.recipe or BOOK)
     take(climb(chosen.name, chosen.overrides), chosen.source, chosen.reports)
     every = paths.DatasetPaths(chosen.source).reports
-    climbed = {path.parent.name: predictions(path.parent) for path in every.glob("*/ladder.csv")}
-    if climbed and (every / "ladder.csv").is_file():
+    climbed = {
+        path.parent.name: predictions(path.parent)
+        for path in every.glob("*/climb.lock")
+        if archive_of(path) == archive_of(every / "climb.lock")
+    }
+    if climbed:
         beside = comparison.recipes(predictions(every), dict(sorted(climbed.items())))
         artifacts.write_csv(every / "studies/recipes.csv", beside)
     print(report.text(chosen.reports))

@@ -1,9 +1,11 @@
 """Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from ladder import artifacts, climbs, errors, paths, report, settings, studies
@@ -22,6 +24,7 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, nargs="+", required=True, help="how many of each")
     given = parser.parse_args()
     plan = climbs.plan(given.archive, given.recipe)
+    check(given.per_class, plan.overrides)
     files = paths.DatasetPaths(plan.source)
     parts = []
     for count in tqdm(given.per_class, "learning curve", disable=None):
@@ -44,6 +47,24 @@ def main() -> None:
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))
     print("", *report.gains(gains), sep="\n")
+
+
+def check(per_class: Sequence[int], overrides: Sequence[str]) -> None:
+    """Checks the numbers of pictures before the first is climbed with.
+
+    Raises:
+        InputError: there are not as many of a class.
+    """
+    params = YAML(typ="safe", pure=True).load(Path(settings.PARAMS))
+    climbs.change(params, climbs.values(overrides))
+    most = params["split"]["train_per_class"]
+    if not all(0 < count <= most for count in per_class):
+        raise errors.InputError(
+            "COUNTS",
+            expected=f"numbers of train pictures a class, 1 to {most} (split.train_per_class)",
+            received=" ".join(map(str, per_class)),
+            advice=f'Say which: make learning-curve COUNTS="{max(1, most // 4)} {most}".',
+        )
 
 
 def fetched(commit: str, path: Path) -> pd.DataFrame:

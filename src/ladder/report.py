@@ -182,6 +182,8 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
         climbed_with = made / f"{name}_params.yaml"
         if climbed_with.is_file() and studies.is_of(params, yaml.load(climbed_with), varied):
             found |= {table: pd.read_csv(made / f"{table}.csv") for table in tables}
+    if "seeds" in found and found["seeds_summary"]["seeds"].min() < 2:  # a study just begun
+        del found["seeds"], found["seeds_summary"]
     if "seeds" in found:
         measured = ladder.dropna(subset="book")
         subsets = dict.fromkeys(paths.RUNGS, "test") | dict(

@@ -194,6 +194,32 @@ def clone(target: Path) -> None:
         shutil.copytree(sources.DOWNLOADS, target / sources.DOWNLOADS.relative_to(paths.root()))
 
 
+def check_committed(project: Path) -> None:
+    """Checks that a copy of what is committed has the code and params that lie here.
+
+    Raises:
+        InputError: it has not, and would say nothing of them.
+    """
+    command = [
+        "git",
+        "status",
+        "--porcelain",
+        "--",
+        str(settings.PARAMS),
+        "dvc.yaml",
+        "stages",
+        "src",
+    ]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    if done.stdout:
+        raise errors.InputError(
+            "the reproduction check",
+            expected="code and params as committed, because it climbs in a clean copy",
+            received=", ".join(line[3:] for line in done.stdout.splitlines()),
+            advice="Commit the changes first, or take them back.",
+        )
+
+
 def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
     """Returns what differs: bit for bit where the machines are of one kind, else as explained.
 
@@ -244,6 +270,7 @@ def main() -> None:
     parser.add_argument("--update", action="store_true", help="make the reference of --quick")
     given = parser.parse_args()
     given.quick |= given.update
+    check_committed(Path.cwd())
     with tempfile.TemporaryDirectory() as folder:
         copy, target = Path(folder) / "ladder", Path(folder) / "results"
         clone(copy)

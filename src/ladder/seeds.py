@@ -76,12 +76,24 @@ def check_unchanged(plan: climbs.Plan, digest: str) -> None:
 
 def compare(reports: Path) -> None:
     """Writes what the recipes' seeds reach beside those of the default climb, where both are."""
-    default = reports / "studies/seeds_predictions.csv"
-    others = sorted(reports.glob("*/studies/seeds_predictions.csv"))
-    if default.is_file() and others:
-        told = {path.parent.parent.name: pd.read_csv(path) for path in others}
-        beside = studies.differences(pd.read_csv(default), told, seed=0)
-        artifacts.write_csv(reports / "studies/recipes_seeds.csv", beside)
+    default = reports / "studies"
+    if not (default / "seeds_params.yaml").is_file():
+        return
+    others = {
+        made.parent.parent.name: pd.read_csv(made.parent / "seeds_predictions.csv")
+        for made in sorted(reports.glob("*/studies/seeds_params.yaml"))
+        if _dataset(made) == _dataset(default / "seeds_params.yaml")
+    }
+    if others:
+        ours = pd.read_csv(default / "seeds_predictions.csv")
+        artifacts.write_csv(
+            default / "recipes_seeds.csv", studies.differences(ours, others, seed=0)
+        )
+
+
+def _dataset(params: Path) -> Any:
+    """The source and the archive's hash: equal names in two archives need not be equal pictures."""
+    return yaml.safe_load(params.read_text()).get("dataset")
 
 
 def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
