@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ladder import artifacts, paths, report
+from ladder import artifacts, paths, provenance, report
 
 FILLED = """\
 rung                  book  validation    test   95 % interval  seconds
@@ -184,11 +184,20 @@ OF_SEEDS |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_dev
 OF_SEEDS |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
 
 
+def write_climbs(reports: Path, md5: str, seeds: int = 5) -> None:
+    """Writes that seeds were climbed with the fixture's params and code of this hash."""
+    digest = provenance.digest({"split": {"test": 9}}, {"src/ladder/split.py": md5})
+    climbed = pd.DataFrame({"seed": range(seeds), "digest": digest})
+    artifacts.write_csv(reports / "studies/seeds_climbs.csv", climbed)
+
+
 @pytest.fixture
 def studied(at_root: Path) -> Path:
     """A climb's reports with studies of seeds and recipes, made of that climb."""
     write_reports(at_root, book=True)
-    lock = {"stages": {"split": {"params": {"params.yaml": {"seed": 0, "split": {"test": 9}}}}}}
+    deps = [{"path": "src/ladder/split.py", "md5": "md5"}]
+    split = {"deps": deps, "params": {"params.yaml": {"seed": 0, "split": {"test": 9}}}}
+    lock = {"stages": {"split": split}}
     artifacts.write_json(at_root / "climb.lock", lock)  # JSON is YAML
     rows = [(rung, subset, 5) for rung in paths.RUNGS for subset in ("validation", "test")]
     for name, column in (("seeds", "accuracy"), ("seeds_summary", "mean")):
@@ -196,7 +205,7 @@ def studied(at_root: Path) -> Path:
         for measure in (column, "standard_deviation", "ci_low", "ci_high"):
             frame[measure] = 0.5
         artifacts.write_csv(at_root / f"studies/{name}.csv", frame)
-    artifacts.write_json(at_root / "studies/seeds_params.yaml", {"seed": 4, "split": {"test": 9}})
+    write_climbs(at_root, "md5")
     recipe = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
     recipe |= {"default_accuracy": 0.97, "recipe_right_alone": 7, "default_right_alone": 27}
     artifacts.write_csv(at_root / "studies/recipes.csv", pd.DataFrame([recipe]))
@@ -221,8 +230,7 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     assert "seeds; 95 %" in report.text(studied)
     assert "end_to_end, fine_tuned: 95.0 %" in report.text(studied)
     assert "float32, features: 97.0 ± 0.5 %" in report.text(studied)
-    params = {"seed": 0, "split": {"test": 8}}
-    artifacts.write_json(studied / "studies/seeds_params.yaml", params)
+    write_climbs(studied, "md5 of changed code")
     artifacts.write_csv(
         studied / "ladder.csv", pd.read_csv(studied / "ladder.csv").assign(test_accuracy=0.6)
     )
@@ -232,8 +240,7 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
 
 
 def test_one_seed_alone_is_no_study(studied: Path) -> None:
-    path = studied / "studies/seeds_summary.csv"
-    artifacts.write_csv(path, pd.read_csv(path).assign(seeds=1, standard_deviation=None))
+    write_climbs(studied, "md5", seeds=1)
     made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
     assert set(made) == {"recipes"}
 

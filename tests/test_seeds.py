@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from ladder import artifacts, climbs, errors, paths, seeds
+from ladder import artifacts, climbs, errors, paths, provenance, seeds
 
 STAGES = """
 stages:
@@ -49,17 +49,17 @@ def project(tmp_path: Path) -> Path:
 def test_a_digest_changes_with_what_predictions_come_from_alone(
     project: Path, path: str, right: str, wrong: str, same: bool
 ) -> None:
-    before = seeds.digest_of(*seeds.now(project, []))
+    before = provenance.digest(*seeds.now(project, []))
     text = (project / path).read_text()
     assert right in text
     (project / path).write_text(text.replace(right, wrong))
-    assert (seeds.digest_of(*seeds.now(project, [])) == before) is same
+    assert (provenance.digest(*seeds.now(project, [])) == before) is same
 
 
 def test_an_override_is_a_change_of_the_params(project: Path) -> None:
-    before = seeds.digest_of(*seeds.now(project, []))
-    assert seeds.digest_of(*seeds.now(project, ["fine_tune.epochs=3"])) != before
-    assert seeds.digest_of(*seeds.now(project, ["fine_tune.epochs=2", "seed=9"])) == before
+    before = provenance.digest(*seeds.now(project, []))
+    assert provenance.digest(*seeds.now(project, ["fine_tune.epochs=3"])) != before
+    assert provenance.digest(*seeds.now(project, ["fine_tune.epochs=2", "seed=9"])) == before
 
 
 def climb(seed: int) -> pd.DataFrame:
@@ -95,7 +95,7 @@ def test_seeds_of_other_code_give_way_and_the_others_count(
 
 def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(project: Path) -> None:
     params, code = seeds.now(project, [])
-    reports, digest = project / "reports", seeds.digest_of(params, code)
+    reports, digest = project / "reports", provenance.digest(params, code)
     stages: dict[str, dict[str, Any]] = {
         "train": {"deps": [{"path": path, "md5": md5} for path, md5 in code.items()]},
         "render": {"deps": [{"path": "stages/render.py", "md5": "other"}]},
@@ -141,7 +141,7 @@ def test_a_change_between_two_climbs_ends_the_study(
 ) -> None:
     monkeypatch.chdir(project)
     plan = climbs.Plan("drawn", (), project / "reports", "drawn")
-    digest = seeds.digest_of(*seeds.now(project, []))
+    digest = provenance.digest(*seeds.now(project, []))
     seeds.check_unchanged(plan, digest)
     (project / "src/ladder/models.py").write_text("other")
     with pytest.raises(errors.InputError, match="the same code and params for every seed"):

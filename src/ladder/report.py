@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from ladder import artifacts, errors, paths, settings, studies
+from ladder import errors, paths, provenance, settings, studies
 
 
 def table(ladder: pd.DataFrame) -> str:
@@ -167,24 +167,22 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
 def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Returns the tables in `folder`'s studies that were made of this climb, by their names.
 
-    Not those of another recipe, nor of parameters that have changed since. Seeds on the subset
+    Not those of another recipe, nor of parameters (of seeds: or code) that have changed since; one
+    seed alone is no study. Seeds on the subset
     that the book measured a rung on, where the pictures are its; else on test.
     """
     made, yaml = folder / "studies", YAML(typ="safe", pure=True)
     if not made.is_dir():
         return {}
     found: dict[str, pd.DataFrame] = {}
-    params = yaml.load(artifacts.params_of(folder / "climb.lock"))
-    for name, varied, tables in (
-        ("seeds", "seed", ("seeds", "seeds_summary")),
-        ("learning_curve", "train_used_per_class", ("learning_curve",)),
-    ):
-        climbed_with = made / f"{name}_params.yaml"
-        if climbed_with.is_file() and studies.is_of(params, yaml.load(climbed_with), varied):
-            found |= {table: pd.read_csv(made / f"{table}.csv") for table in tables}
-    if "seeds" in found and found["seeds_summary"]["seeds"].min() < 2:  # a study just begun
-        del found["seeds"], found["seeds_summary"]
-    if "seeds" in found:
+    params, code = provenance.of_lock(folder / "climb.lock")
+    curve = made / "learning_curve_params.yaml"
+    if curve.is_file() and studies.is_of(params, yaml.load(curve), "train_used_per_class"):
+        found["learning_curve"] = pd.read_csv(made / "learning_curve.csv")
+    climbed = made / "seeds_climbs.csv"
+    digests = pd.read_csv(climbed)["digest"] if climbed.is_file() else pd.Series()
+    if len(digests) > 1 and {*digests} == {provenance.digest(params, code)}:
+        found |= {table: pd.read_csv(made / f"{table}.csv") for table in ("seeds", "seeds_summary")}
         measured = ladder.dropna(subset="book")
         subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
             zip(measured["rung"], measured["book_subset"], strict=True)

@@ -13,11 +13,7 @@ import yaml
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, paths, settings, studies, tracking
-
-# What comes after the predictions, or beside them, and what it takes from params.yaml.
-AFTER = {"audit", "evaluate", "interpret", "interpret_base", "render"}
-NOT_OF_PREDICTIONS = {"seed", "audit", "interpretation"}
+from ladder import artifacts, climbs, errors, paths, provenance, settings, studies, tracking
 
 Results = tuple[pd.DataFrame, pd.DataFrame]  # predictions of seeds; a row per seed
 
@@ -45,7 +41,7 @@ def main() -> None:
     plan = climbs.plan(given.archive, given.recipe)
     written = paths.DatasetPaths(plan.source).reports
     params, code = now(Path.cwd(), plan.overrides)
-    digest = digest_of(params, code)
+    digest = provenance.digest(params, code)
     found = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
         check_unchanged(plan, digest)
@@ -65,7 +61,7 @@ def check_unchanged(plan: climbs.Plan, digest: str) -> None:
     Raises:
         InputError: it is not.
     """
-    if digest_of(*now(Path.cwd(), plan.overrides)) != digest:
+    if provenance.digest(*now(Path.cwd(), plan.overrides)) != digest:
         raise errors.InputError(
             "seeds",
             expected="the same code and params for every seed",
@@ -106,15 +102,6 @@ def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
         tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
 
 
-def digest_of(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
-    """Returns a hash of what predictions come from but for the seed: params, and code by its md5.
-
-    The pictures are among the params, by their source, counts and archive's hash.
-    """
-    kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
-    return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
-
-
 def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the params and the code that a climb would have."""
     safe = YAML(typ="safe", pure=True)
@@ -124,23 +111,10 @@ def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[s
         dep
         for name, stage in safe.load(project / "dvc.yaml")["stages"].items()
         for dep in stage.get("do", stage)["deps"]
-        if name not in AFTER and dep.endswith(".py")
+        if name not in provenance.AFTER and dep.endswith(".py")
     }
     md5 = functools.partial(hashlib.md5, usedforsecurity=False)  # as DVC has it in its lock
     return params, {dep: md5((project / dep).read_bytes()).hexdigest() for dep in deps}
-
-
-def then(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns the params and the code that the climb of a lock had."""
-    safe = YAML(typ="safe", pure=True)
-    code = {
-        dep["path"]: dep["md5"]
-        for name, stage in safe.load(lock)["stages"].items()
-        for dep in stage["deps"]
-        if name not in AFTER and dep["path"].endswith(".py")
-    }
-    params: dict[str, Any] = safe.load(artifacts.params_of(lock))
-    return params, code
 
 
 def known(reports: Path, digest: str) -> Results:
@@ -157,8 +131,8 @@ def known(reports: Path, digest: str) -> Results:
     lock = reports / "climb.lock"
     if not lock.is_file():
         return found
-    params, code = then(lock)
-    if digest_of(params, code) != digest or params["seed"] in {*found[1]["seed"]}:
+    params, code = provenance.of_lock(lock)
+    if provenance.digest(params, code) != digest or params["seed"] in {*found[1]["seed"]}:
         return found
     one = results(lambda name: (reports / name).read_bytes(), params["seed"], digest)
     return together(found, one)

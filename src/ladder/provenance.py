@@ -1,0 +1,37 @@
+"""What the predictions of a climb come from, but for the seed: its params and its code."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from ladder import artifacts
+
+# What comes after the predictions, or beside them, and what it takes from params.yaml.
+AFTER = {"audit", "evaluate", "interpret", "interpret_base", "render"}
+NOT_OF_PREDICTIONS = {"seed", "audit", "interpretation"}
+
+
+def digest(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
+    """Returns a hash of what predictions come from but for the seed: params, and code by its md5.
+
+    The pictures are among the params, by their source, counts and archive's hash.
+    """
+    kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
+    return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
+
+
+def of_lock(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the params and the code that the climb of a lock had."""
+    safe = YAML(typ="safe", pure=True)
+    code = {
+        dep["path"]: dep["md5"]
+        for name, stage in safe.load(lock)["stages"].items()
+        for dep in stage.get("deps", [])
+        if name not in AFTER and dep["path"].endswith(".py")
+    }
+    params: dict[str, Any] = safe.load(artifacts.params_of(lock))
+    return params, code
