@@ -20,7 +20,7 @@ LAYERS = [
     {"training", "activations", "evaluation", "interpretation", "selection", "tracking"},
     {"models", "weights", "images", "figures", "grids"},
     {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources", "operations"},
-    {"cifar10", "archives", "drawing", "runtime"},
+    {"cifar10", "archives", "drawing", "runtime", "provenance"},
     {"artifacts", "paths", "digests"},
     {"settings"},
     {"errors"},
