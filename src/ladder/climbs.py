@@ -109,6 +109,17 @@ def override(params: Path, changes: Mapping[str, Any]) -> None:
     yaml.dump(content, params)
 
 
+def params(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """Returns the content of a params.yaml with overrides, `section.key=value`.
+
+    Raises:
+        InputError: it has no such key.
+    """
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(path)
+    change(content, values(overrides))
+    return content
+
+
 def change(content: Any, changes: Mapping[str, Any]) -> None:
     """Puts values by `section.key` into the content of a params.yaml.
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from ladder import artifacts, climbs, errors, paths, report, settings, studies
@@ -55,9 +54,7 @@ def check(per_class: Sequence[int], overrides: Sequence[str]) -> None:
     Raises:
         InputError: there are not as many of a class.
     """
-    params = YAML(typ="safe", pure=True).load(Path(settings.PARAMS))
-    climbs.change(params, climbs.values(overrides))
-    most = params["split"]["train_per_class"]
+    most = climbs.params(settings.PARAMS, overrides)["split"]["train_per_class"]
     if not all(0 < count <= most for count in per_class):
         raise errors.InputError(
             "COUNTS",

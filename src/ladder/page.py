@@ -138,23 +138,19 @@ def title(source: str, class_names: Sequence[str]) -> str:
 
 def sections(content: Content) -> list[tuple[str, str]]:
     """Returns the page's sections in order: where a link goes, and what it says."""
+    beside = len(content.recipes) or len(content.recipes_seeds)
     return [
         ("ladder", "The ladder"),
         *([("book", "Against the book")] if len(content.book) else []),
         ("curves", "How they learned"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in studies(content)),
-        *([("recipes", "Climbed otherwise")] if otherwise(content) else []),
+        *([("recipes", "Climbed otherwise")] if beside else []),
         ("mistakes", "Mistakes"),
         ("inside", "What they see"),
         ("data", "The pictures"),
         ("again", "Get it again"),
     ]
-
-
-def otherwise(content: Content) -> bool:
-    """Returns whether recipes stand beside this climb."""
-    return bool(len(content.recipes) or len(content.recipes_seeds))
 
 
 def studies(content: Content) -> list[dict[str, str]]:
@@ -252,7 +248,7 @@ def seeds(summary: pd.DataFrame) -> list[dict[str, str]]:
             "rung": row["rung"],
             "subset": row["subset"],
             "seeds": str(row["seeds"]),
-            "mean": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f}",
+            "mean": report.mean(row["mean"], row["standard_deviation"]),
             "interval": report.interval(row["ci_low"], row["ci_high"]),
         }
         for row in summary.to_dict("records")
@@ -282,10 +278,8 @@ def recipes_seeds(frame: pd.DataFrame) -> list[dict[str, str]]:
             "recipe": row["recipe"],
             "rung": row["rung"],
             "seeds": str(row["seeds"]),
-            "default": (
-                f"{100 * row['default_mean']:.1f} ± {100 * row['default_standard_deviation']:.1f}"
-            ),
-            "mean": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f}",
+            "default": report.mean(row["default_mean"], row["default_standard_deviation"]),
+            "mean": report.mean(row["mean"], row["standard_deviation"]),
             "difference": f"{100 * row['difference']:+.1f}",
             "interval": report.difference(row["ci_low"], row["ci_high"]),
         }

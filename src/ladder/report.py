@@ -33,6 +33,11 @@ def interval(low: float, high: float) -> str:
     return f"{100 * low:.1f} – {100 * high:.1f}"
 
 
+def mean(value: float, standard_deviation: float) -> str:
+    """Returns a mean of shares with its standard deviation in per cent, `97.0 ± 0.5`."""
+    return f"{100 * value:.1f} ± {100 * standard_deviation:.1f}"
+
+
 def difference(low: float, high: float) -> str:
     """Returns an interval of differences of shares in points, `-0.4 to +1.3`."""
     return f"{100 * low:+.1f} to {100 * high:+.1f}"
@@ -125,7 +130,7 @@ def seeds(summary: pd.DataFrame) -> list[str]:
     `summary` is `studies.summary`, by rung.
     """
     return [
-        f"{row['rung']}: {100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} % on "
+        f"{row['rung']}: {mean(row['mean'], row['standard_deviation'])} % on "
         f"{row['subset']}, mean ± standard deviation of {row['seeds']} seeds; 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}."
         for row in summary.to_dict("records")
@@ -145,9 +150,8 @@ def recipes(frame: pd.DataFrame) -> list[str]:
 def recipes_seeds(frame: pd.DataFrame) -> list[str]:
     """Returns a sentence per recipe and rung that it changes; `frame` is `studies.differences`."""
     return [
-        f"{row['recipe']}, {row['rung']}: {100 * row['mean']:.1f} ± "
-        f"{100 * row['standard_deviation']:.1f} % on test instead of "
-        f"{100 * row['default_mean']:.1f} ± {100 * row['default_standard_deviation']:.1f}, over "
+        f"{row['recipe']}, {row['rung']}: {mean(row['mean'], row['standard_deviation'])} % on test "
+        f"instead of {mean(row['default_mean'], row['default_standard_deviation'])}, over "
         f"{row['seeds']} seeds; 95 % interval of the difference "
         f"{difference(row['ci_low'], row['ci_high'])}."
         for row in frame.to_dict("records")

@@ -105,8 +105,7 @@ def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
 def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """Returns the params and the code that a climb would have."""
     safe = YAML(typ="safe", pure=True)
-    params: dict[str, Any] = safe.load(project / settings.PARAMS)
-    climbs.change(params, climbs.values(overrides))
+    params = climbs.params(project / settings.PARAMS, overrides)
     deps = {
         dep
         for name, stage in safe.load(project / "dvc.yaml")["stages"].items()
