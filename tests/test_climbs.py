@@ -10,6 +10,19 @@ from conftest import drawn_pictures, write_zip
 from ladder import archives, climbs, errors, settings, sources
 
 ROOT = Path(__file__).parent.parent
+STAGES = """
+stages:
+  train:
+    deps: [stages/train.py, src/ladder/models.py, data/images.npy]
+  predict:
+    foreach: [scratch]
+    do:
+      deps: [stages/predict.py, src/ladder/models.py]
+  render:
+    deps: [stages/render.py, src/ladder/figures.py]
+"""
+FILES = ("stages/train.py", "stages/predict.py", "stages/render.py", "src/ladder/models.py")
+PARAMS = "seed: 0\ninterpretation:\n  steps: 2\nfine_tune:\n  epochs: 2\n"
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +101,47 @@ def test_the_archive_of_a_climb_is_that_of_its_lock(tmp_path: Path) -> None:
     assert committed == climbs.archive_of(ROOT / "reports/dogs_vs_cats/end_to_end/climb.lock")
     assert committed != climbs.archive_of(ROOT / "reports/cifar10/climb.lock")
     assert climbs.archive_of(tmp_path / "climb.lock") is None
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "same"),
+    [
+        ("params.yaml", "seed: 0", "seed: 7", True),
+        ("params.yaml", "steps: 2", "steps: 3", True),
+        ("stages/render.py", "render", "other", True),
+        ("params.yaml", "epochs: 2", "epochs: 3", False),
+        ("stages/predict.py", "predict", "other", False),
+        ("src/ladder/models.py", "models", "other", False),
+    ],
+)
+def test_a_digest_changes_with_what_predictions_come_from_alone(
+    project: Path, path: str, right: str, wrong: str, same: bool
+) -> None:
+    before = climbs.digest([])
+    text = (project / path).read_text()
+    assert right in text
+    (project / path).write_text(text.replace(right, wrong))
+    assert (climbs.digest([]) == before) is same
+    if same:
+        climbs.check_unchanged([], before)
+    else:
+        with pytest.raises(errors.InputError, match="the same code and params for every climb"):
+            climbs.check_unchanged([], before)
+
+
+@pytest.mark.usefixtures("project")
+def test_an_override_is_a_change_of_the_params() -> None:
+    before = climbs.digest([])
+    assert climbs.digest(["fine_tune.epochs=3"]) != before
+    assert climbs.digest(["fine_tune.epochs=2", "seed=9"]) == before

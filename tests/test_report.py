@@ -184,11 +184,16 @@ OF_SEEDS |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_dev
 OF_SEEDS |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
 
 
+PARAMS = {"seed": 0, "split": {"test": 9, "train_used_per_class": None}}
+
+
 def write_climbs(reports: Path, md5: str, seeds: int = 5) -> None:
-    """Writes that seeds were climbed with the fixture's params and code of this hash."""
-    digest = provenance.digest({"split": {"test": 9}}, {"src/ladder/split.py": md5})
+    """Writes that the studies were climbed with the fixture's params and code of this hash."""
+    digest = provenance.digest(PARAMS, {"src/ladder/split.py": md5})
     climbed = pd.DataFrame({"seed": range(seeds), "digest": digest})
     artifacts.write_csv(reports / "studies/seeds_climbs.csv", climbed)
+    points = pd.DataFrame({"train_pictures": [4, 8], "digest": digest})
+    artifacts.write_csv(reports / "studies/learning_curve.csv", points)
 
 
 @pytest.fixture
@@ -196,7 +201,7 @@ def studied(at_root: Path) -> Path:
     """A climb's reports with studies of seeds and recipes, made of that climb."""
     write_reports(at_root, book=True)
     deps = [{"path": "src/ladder/split.py", "md5": "md5"}]
-    split = {"deps": deps, "params": {"params.yaml": {"seed": 0, "split": {"test": 9}}}}
+    split = {"deps": deps, "params": {"params.yaml": PARAMS}}
     lock = {"stages": {"split": split}}
     artifacts.write_json(at_root / "climb.lock", lock)  # JSON is YAML
     rows = [(rung, subset, 5) for rung in paths.RUNGS for subset in ("validation", "test")]
@@ -216,7 +221,7 @@ def studied(at_root: Path) -> Path:
 def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> None:
     measured = pd.read_csv(studied / "ladder.csv")
     made = report.made_studies(studied, measured)
-    assert set(made) == {"seeds", "seeds_summary", "recipes", "recipes_seeds"}
+    assert set(made) == {"seeds", "seeds_summary", "recipes", "recipes_seeds", "learning_curve"}
     subsets = dict(zip(made["seeds"]["rung"], made["seeds"]["subset"], strict=True))
     assert (subsets["scratch"], subsets["features"], subsets["fine_tuned"]) == (
         *("validation", "test"),  # the book has no figure of this ladder's second
@@ -242,7 +247,13 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
 def test_one_seed_alone_is_no_study(studied: Path) -> None:
     write_climbs(studied, "md5", seeds=1)
     made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert set(made) == {"recipes"}
+    assert set(made) == {"recipes", "learning_curve"}
+
+
+def test_a_learning_curve_of_other_code_is_not_shown(studied: Path) -> None:
+    write_climbs(studied, "md5 of changed code")
+    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
+    assert "learning_curve" not in made
 
 
 def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:

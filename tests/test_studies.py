@@ -1,5 +1,4 @@
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -185,21 +184,6 @@ def test_gains_of_other_pictures_are_refused() -> None:
     fewer = frame[(frame["train_pictures"] != 400) | (frame["seed"] == 0)]
     with pytest.raises(errors.InputError, match="features with 200 and 400 train pictures"):
         studies.gains(fewer, 0)
-
-
-@pytest.mark.parametrize(
-    ("study", "expected"),
-    [
-        ({"seed": 4, "split": {"train": 9, "test": 2}, "more": 1}, True),
-        ({"seed": 0, "split": {"train": 8, "test": 2}}, False),
-        ({"seed": 0, "split": {"train": 9}}, False),
-        ({"seed": 0}, False),
-    ],
-)
-def test_a_study_is_of_a_climb_if_all_else_is_equal(study: dict[str, Any], expected: bool) -> None:
-    params = {"seed": 0, "split": {"train": 9, "test": 2}}
-    assert studies.is_of(params, study, "seed") is expected
-    assert studies.is_of(params, {**params, "seed": 1}, "train") is False
 
 
 def two_seeds(wrong: dict[int, list[str]], probability: float = 0.9) -> pd.DataFrame:

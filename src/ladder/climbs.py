@@ -19,9 +19,26 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from ladder import archives, artifacts, comparison, errors, paths, report, settings, sources
+from ladder import (
+    archives,
+    artifacts,
+    comparison,
+    errors,
+    paths,
+    provenance,
+    report,
+    settings,
+    sources,
+)
 
 RECIPES = Path("recipes")
+# DVC, without a warning per output that the lock of another dataset does not hold yet.
+DVC = """
+import logging, sys
+from dvc.cli import main
+logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
+sys.exit(main(sys.argv[1:]))
+"""
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
 
 
@@ -120,6 +137,31 @@ def params(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
     return content
 
 
+def digest(overrides: Sequence[str]) -> str:
+    """Returns what `provenance` calls a climb's params and code: the workspace's, with overrides.
+
+    Raises:
+        InputError: params.yaml has no such key.
+    """
+    code = provenance.of_project(Path())
+    return provenance.digest(params(settings.PARAMS, overrides), code)
+
+
+def check_unchanged(overrides: Sequence[str], before: str) -> None:
+    """Checks that the next climb of a study has the `digest` of those before.
+
+    Raises:
+        InputError: it has not.
+    """
+    if digest(overrides) != before:
+        raise errors.InputError(
+            "study",
+            expected="the same code and params for every climb",
+            received="a change since the first",
+            advice="Start it again: what is climbed already comes from the run cache.",
+        )
+
+
 def change(content: Any, changes: Mapping[str, Any]) -> None:
     """Puts values by `section.key` into the content of a params.yaml.
 
@@ -193,7 +235,7 @@ def _dvc(*arguments: str) -> None:
         for role in ("AUTHOR", "COMMITTER"):
             environment[f"GIT_{role}_NAME"] = "ladder"
             environment[f"GIT_{role}_EMAIL"] = "ladder@localhost"
-    command = [sys.executable, "-m", "dvc", *arguments]
+    command = [sys.executable, "-c", DVC, *arguments]
     done = subprocess.run(command, env=environment, check=False)
     if done.returncode:
         sys.exit(done.returncode)

@@ -15,9 +15,9 @@ RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 def main() -> None:
     """Climbs rungs 3 to 5 on so many pictures of a class; validation and test stay the same.
 
-    Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures),
-    `studies/learning_curve_gains.csv` (what each step to more of them brought) and
-    `studies/learning_curve_params.yaml` (what the last one was climbed with).
+    Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures, and
+    the digest of params and code) and `studies/learning_curve_gains.csv` (what each step to more
+    of them brought).
     """
     parser = climbs.arguments("Climbs rungs 3 to 5 on fewer and fewer pictures.")
     parser.add_argument("--per-class", type=int, nargs="+", required=True, help="how many of each")
@@ -25,8 +25,10 @@ def main() -> None:
     plan = climbs.plan(given.archive, given.recipe)
     check(given.per_class, plan.overrides)
     files = paths.DatasetPaths(plan.source)
-    parts = []
+    of_all = [*plan.overrides, "split.train_used_per_class=null"]
+    digest, parts = climbs.digest(of_all), []
     for count in tqdm(given.per_class, "learning curve", disable=None):
+        climbs.check_unchanged(of_all, digest)
         commit = climbs.climb(
             f"{plan.name}-of-{count}",
             [*plan.overrides, f"split.train_used_per_class={count}"],
@@ -39,9 +41,7 @@ def main() -> None:
             parts.append(predictions.assign(rung=rung, seed=0, train_pictures=pictures))
     together = pd.concat(parts, ignore_index=True)
     curve = studies.learning_curve(together, seed=0)
-    artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve)
-    climbed_with = climbs.show(commit, settings.PARAMS).decode()
-    artifacts.write_text(plan.reports / "studies/learning_curve_params.yaml", climbed_with)
+    artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve.assign(digest=digest))
     gains = studies.gains(together, seed=0)
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))

@@ -1,5 +1,6 @@
 """What the predictions of a climb come from, but for the seed: its params and its code."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -22,6 +23,18 @@ def digest(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
     """
     kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
     return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
+
+
+def of_project(project: Path) -> dict[str, str]:
+    """Returns the code that a climb of a project would have, by its md5."""
+    deps = {
+        dep
+        for name, stage in YAML(typ="safe", pure=True).load(project / "dvc.yaml")["stages"].items()
+        for dep in stage.get("do", stage)["deps"]
+        if name not in AFTER and dep.endswith(".py")
+    }
+    md5 = functools.partial(hashlib.md5, usedforsecurity=False)  # as DVC has it in its lock
+    return {dep: md5((project / dep).read_bytes()).hexdigest() for dep in deps}
 
 
 def of_lock(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML
 
-from ladder import errors, paths, provenance, settings, studies
+from ladder import errors, paths, provenance, settings
 
 
 def table(ladder: pd.DataFrame) -> str:
@@ -171,21 +170,20 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
 def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Returns the tables in `folder`'s studies that were made of this climb, by their names.
 
-    Not those of another recipe, nor of parameters (of seeds: or code) that have changed since; one
-    seed alone is no study. Seeds on the subset
-    that the book measured a rung on, where the pictures are its; else on test.
+    Not those of another recipe, nor of parameters or code that have changed since; one seed
+    alone is no study. Seeds on the subset that the book measured a rung on, where the pictures are
+    its; else on test.
     """
-    made, yaml = folder / "studies", YAML(typ="safe", pure=True)
+    made = folder / "studies"
     if not made.is_dir():
         return {}
     found: dict[str, pd.DataFrame] = {}
     params, code = provenance.of_lock(folder / "climb.lock")
-    curve = made / "learning_curve_params.yaml"
-    if curve.is_file() and studies.is_of(params, yaml.load(curve), "train_used_per_class"):
+    of_all = params | {"split": params["split"] | {"train_used_per_class": None}}
+    if {*_digests(made / "learning_curve.csv")} == {provenance.digest(of_all, code)}:
         found["learning_curve"] = pd.read_csv(made / "learning_curve.csv")
-    climbed = made / "seeds_climbs.csv"
-    digests = pd.read_csv(climbed)["digest"] if climbed.is_file() else pd.Series()
-    if len(digests) > 1 and {*digests} == {provenance.digest(params, code)}:
+    seeds = _digests(made / "seeds_climbs.csv")
+    if len(seeds) > 1 and {*seeds} == {provenance.digest(params, code)}:
         found |= {table: pd.read_csv(made / f"{table}.csv") for table in ("seeds", "seeds_summary")}
         measured = ladder.dropna(subset="book")
         subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
@@ -202,6 +200,10 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
         if (others["default_accuracy"] == ours).all():
             found["recipes"] = others
     return found
+
+
+def _digests(table: Path) -> list[str]:
+    return list(pd.read_csv(table)["digest"]) if table.is_file() else []
 
 
 def text(folder: Path) -> str:

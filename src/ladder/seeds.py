@@ -1,16 +1,14 @@
 """The same ladder climbed with several seeds: every value is kept, none is picked."""
 
 import functools
-import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
-from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from ladder import artifacts, climbs, errors, paths, provenance, settings, studies, tracking
@@ -40,11 +38,10 @@ def main() -> None:
         )
     plan = climbs.plan(given.archive, given.recipe)
     written = paths.DatasetPaths(plan.source).reports
-    params, code = now(Path.cwd(), plan.overrides)
-    digest = provenance.digest(params, code)
+    params, digest = climbs.params(settings.PARAMS, plan.overrides), climbs.digest(plan.overrides)
     found = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
-        check_unchanged(plan, digest)
+        climbs.check_unchanged(plan.overrides, digest)
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
         one = results(functools.partial(of_climb, commit, written), seed, digest)
         found = together(found, one)
@@ -53,21 +50,6 @@ def main() -> None:
     compare(written)
     track(plan, studies.values(found[0], ["rung"]))
     print(summary.to_string(index=False, float_format="{:.4f}".format))
-
-
-def check_unchanged(plan: climbs.Plan, digest: str) -> None:
-    """Checks that the next climb is of the same code and params as those before.
-
-    Raises:
-        InputError: it is not.
-    """
-    if provenance.digest(*now(Path.cwd(), plan.overrides)) != digest:
-        raise errors.InputError(
-            "seeds",
-            expected="the same code and params for every seed",
-            received="a change since the first was climbed",
-            advice="Run make seeds again: it keeps the seeds of the code and params that it finds.",
-        )
 
 
 def compare(reports: Path) -> None:
@@ -100,20 +82,6 @@ def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
             name = f"{row['subset']}_accuracy"
             measured.setdefault(int(row["seed"]), {})[name] = float(row["accuracy"])
         tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
-
-
-def now(project: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns the params and the code that a climb would have."""
-    safe = YAML(typ="safe", pure=True)
-    params = climbs.params(project / settings.PARAMS, overrides)
-    deps = {
-        dep
-        for name, stage in safe.load(project / "dvc.yaml")["stages"].items()
-        for dep in stage.get("do", stage)["deps"]
-        if name not in provenance.AFTER and dep.endswith(".py")
-    }
-    md5 = functools.partial(hashlib.md5, usedforsecurity=False)  # as DVC has it in its lock
-    return params, {dep: md5((project / dep).read_bytes()).hexdigest() for dep in deps}
 
 
 def known(reports: Path, digest: str) -> Results:

@@ -160,16 +160,3 @@ def _mismatch(where: str) -> errors.InputError:
         received="different ones",
         advice="Climb again with the seeds that differ.",
     )
-
-
-def is_of(params: Mapping[str, Any], study: Mapping[str, Any], varied: str) -> bool:
-    """Returns whether a study was climbed as `params` say, but for the key that it varied.
-
-    Both are nested as params.yaml is; `study` may hold more.
-    """
-    return all(
-        is_of(value, study.get(key, {}), varied)
-        if isinstance(value, Mapping)
-        else key == varied or study.get(key) == value
-        for key, value in params.items()
-    )
