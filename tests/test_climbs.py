@@ -2,12 +2,14 @@ import functools
 import operator
 import os
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
 from conftest import drawn_pictures, write_zip
-from ladder import archives, climbs, errors, settings, sources
+from ladder import archives, artifacts, climbs, errors, paths, provenance, settings, sources
 
 ROOT = Path(__file__).parent.parent
 STAGES = """
@@ -79,6 +81,16 @@ def test_a_committed_recipe_changes_keys_that_exist_to_values_that_are_allowed(
         assert str(received) == str(YAML(typ="safe", pure=True).load(line.partition("=")[2]))
 
 
+def test_a_recipe_may_be_of_another_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dogs_vs_cats.txt").write_text("dataset.source=dogs_vs_cats\n")
+    (tmp_path / "small.txt").write_text("dataset.source=cifar10\nseed=3\n")
+    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
+    plan = climbs.plan("", "small")
+    assert (plan.source, plan.reports) == ("cifar10", Path("reports/cifar10/small"))
+
+
 def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
     params = tmp_path / "params.yaml"
     params.write_text("seed: 0   # kept\nfit:\n  rate: 1.0e-4\n  sha256: null\n")
@@ -145,3 +157,38 @@ def test_an_override_is_a_change_of_the_params() -> None:
     before = climbs.digest([])
     assert climbs.digest(["fine_tune.epochs=3"]) != before
     assert climbs.digest(["fine_tune.epochs=2", "seed=9"]) == before
+
+
+def write_climb(reports: Path, *, md5: str = "1", archive: str = "2", **params: Any) -> None:
+    """Writes the reports of a climb whose rungs all come from one script, but the first."""
+    download = {"outs": [{"path": "images.zip", "md5": archive}]}
+    stages: dict[str, Any] = {"download": download}
+    for rung in paths.RUNGS:
+        chosen = {} if rung == "scratch" else params
+        stages[f"predict@{rung}"] = {
+            "deps": [{"path": "stages/predict.py", "md5": md5}],
+            "params": {"params.yaml": {"seed": 0, **chosen}},
+            "outs": [{"path": f"{rung}.csv", "md5": "3"}],
+        }
+        answers = pd.DataFrame({"id": ["a", "b"], "label": 1, "probability": 0.9})
+        artifacts.write_csv(reports / f"predictions/{rung}.csv", answers.assign(subset="test"))
+    artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML
+
+
+def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_climb(tmp_path, image_size=64)
+    assert climbs.compare(tmp_path).empty
+    assert not (tmp_path / "studies").exists()
+    write_climb(tmp_path / "larger", image_size=96)
+    write_climb(tmp_path / "same", image_size=64)
+    write_climb(tmp_path / "of_other_code", image_size=96, md5="4")
+    write_climb(tmp_path / "of_other_pictures", image_size=96, archive="5")
+    beside = climbs.compare(tmp_path)
+    assert beside["recipe"].unique().tolist() == ["larger"]
+    assert beside["rung"].tolist() == list(paths.RUNGS[1:])
+    assert "of_other_code is of other code than the default" in capsys.readouterr().out
+    written = pd.read_csv(tmp_path / "studies/recipes.csv")
+    params, code = {"seed": 0, "image_size": 64}, {"stages/predict.py": "1"}
+    assert {*written["digest"]} == {provenance.digest(params, code)}

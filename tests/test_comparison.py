@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -46,6 +47,12 @@ def holm(p_values: list[float]) -> list[float]:
     return corrected
 
 
+def exact(one: list[bool], other: list[bool]) -> float:
+    """Returns the binomial p-value of the pictures that one of two has right alone."""
+    alone = [a for a, b in zip(one, other, strict=True) if a != b]
+    return float(binomtest(sum(alone), len(alone)).pvalue) if alone else 1.0
+
+
 @pytest.mark.parametrize(("alone", "other_alone"), [(0, 0), (1, 0), (0, 5), (6, 6), (30, 12)])
 def test_the_p_value_is_the_binomial_one_of_the_discordant_pairs(
     alone: int, other_alone: int
@@ -84,13 +91,37 @@ def test_neighbours_and_the_best_are_compared() -> None:
 
 @hypothesis_settings(max_examples=8)  # statsmodels collects garbage each time
 @given(st.lists(st.tuples(*[st.booleans()] * len(paths.RUNGS)), min_size=1, max_size=40))
-def test_each_family_is_corrected_by_itself(pictures: list[tuple[bool, ...]]) -> None:
+def test_steps_are_corrected_for_four_tests_and_the_best_for_all_ten(
+    pictures: list[tuple[bool, ...]],
+) -> None:
     answers = {rung: [p[i] for p in pictures] for i, rung in enumerate(paths.RUNGS)}
     frame = comparison.paired(predictions(answers))
-    for _, family in frame.groupby("family"):
-        expected = holm(family["p_value"].tolist())
-        np.testing.assert_allclose(family["p_value_holm"], expected, atol=1e-12)
-        assert family["distinguishable"].tolist() == [p <= 0.05 for p in expected]
+    for name, pairs in (
+        ("neighbours", list(itertools.pairwise(paths.RUNGS))),
+        ("best", list(itertools.combinations(paths.RUNGS, 2))),
+    ):
+        corrected = holm([exact(answers[one], answers[other]) for one, other in pairs])
+        expected = {frozenset(pair): p for pair, p in zip(pairs, corrected, strict=True)}
+        for row in frame[frame["family"] == name].to_dict("records"):
+            p = expected[frozenset((row["rung"], row["other"]))]
+            assert row["p_value_holm"] == pytest.approx(p, abs=1e-12)
+            assert row["distinguishable"] == (p <= 0.05)
+
+
+def test_an_interval_of_a_difference_holds_what_it_claims() -> None:
+    """Of pictures drawn anew, the true difference 0.05 lies inside in about 95 % of cases."""
+    random = np.random.default_rng(0)
+    drawn = random.multinomial(200, [0.10, 0.05, 0.85], 1000)
+    intervals = [comparison.paired_interval(alone, other, 200) for alone, other, _ in drawn]
+    hits = sum(low <= 0.05 <= high for low, high in intervals)
+    assert 930 <= hits <= 970
+
+
+def test_an_interval_of_a_difference_is_that_of_a_large_sample() -> None:
+    row = told_apart(300, 100, both=9000, neither=600)
+    assert row["difference"] == pytest.approx(0.02)
+    reach = 1.96 * math.sqrt(0.04 - 0.02**2) / 100
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((0.02 - reach, 0.02 + reach), abs=1e-4)
 
 
 def test_a_clear_difference_is_seen_and_a_small_one_is_not() -> None:
@@ -150,8 +181,8 @@ def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
     answers: Answers = {"scratch": [True] * 6 + [False] * 4, "features": [True] * 10}
     default = predictions(answers)
     better = predictions({**answers, "scratch": [True] * 5 + [False] + [True] * 4})
-    table = comparison.recipes(default, {"mine": better, "same": default})
-    (row,) = table.to_dict("records")  # features answers as before, and so does all of `same`
+    changed: dict[paths.Rung, pd.DataFrame] = {"scratch": better["scratch"]}
+    (row,) = comparison.recipes(default, {"mine": changed, "same": {}}).to_dict("records")
     assert (row["recipe"], row["rung"], row["pictures"]) == ("mine", "scratch", 10)
     assert (row["recipe_right_alone"], row["default_right_alone"]) == (4, 1)
     assert (row["accuracy"], row["default_accuracy"]) == (0.9, 0.6)

@@ -42,3 +42,35 @@ def test_a_lock_tells_params_and_code_of_what_leads_to_the_predictions(tmp_path:
     params, code = provenance.of_lock(tmp_path / "climb.lock")
     assert params == {"base": {"weights": "none"}, "seed": 3}
     assert code == {"stages/split.py": "b"}
+
+
+def test_a_rung_comes_from_the_stages_that_lead_to_its_predictions(tmp_path: Path) -> None:
+    def stage(deps: str, outs: str, **params: Any) -> dict[str, Any]:
+        read = [{"path": path, "md5": path.upper()} for path in deps.split()]
+        written = [{"path": path, "md5": "1"} for path in outs.split()]
+        return {"deps": read, "params": {"params.yaml": params}, "outs": written}
+
+    stages = {
+        "split": stage("split.py raw", "manifest", **{"seed": 3, "interpretation.picture": 0}),
+        "train_head": stage("train.py manifest", "head", train_head={"epochs": 2}),
+        "train_scratch": stage("scratch.py manifest", "scratch", train_scratch={"epochs": 9}),
+        "predict@features": stage("predict.py head", "features.csv"),
+        "predict@scratch": stage("predict.py scratch", "scratch.csv"),
+    }
+    artifacts.write_json(tmp_path / "climb.lock", {"stages": stages})  # JSON is YAML
+    params, code = provenance.of_rung(tmp_path / "climb.lock", "features")
+    assert params == {"seed": 3, "train_head": {"epochs": 2}}
+    assert code == {name: name.upper() for name in ("split.py", "train.py", "predict.py")}
+
+
+def test_committed_rungs_come_from_their_own_params_alone() -> None:
+    lock = Path(__file__).parent.parent / "reports/cifar10/climb.lock"
+    for rung, sections in (
+        ("scratch", {"train_scratch"}),
+        ("features", {"train_head"}),
+        ("fine_tuned", {"train_end_to_end", "fine_tune"}),  # it starts from rung 4
+    ):
+        params, code = provenance.of_rung(lock, rung)
+        fits = {key for key in params if key.startswith("train_") or key == "fine_tune"}
+        assert fits == sections
+        assert code.items() <= provenance.of_lock(lock)[1].items()

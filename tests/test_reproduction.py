@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ladder import artifacts, errors, paths, reproduction
+from ladder import artifacts, errors, paths, reproduction, runtime, settings
 
 LADDER = pd.DataFrame({"rung": paths.RUNGS, "test_accuracy": [0.9] * 5})
 RUNTIME = {"scratch": {"policy": "float32", "threads": "2"}}
@@ -149,15 +149,26 @@ def test_other_pictures_are_red_on_every_machine(tmp_path: Path) -> None:
         assert found == ["manifest.csv: md5 ff, committed aa"]
 
 
-def test_too_few_seeds_tell_nothing() -> None:
-    with pytest.raises(errors.InputError, match=r"at least 3 seeds .*: 2 for scratch\. .*make see"):
-        reproduction.within_noise(seeds([0.9, 0.9]), results())
+def test_without_enough_seeds_another_machine_cannot_be_compared(tmp_path: Path) -> None:
+    reference, study = results(features=None), tmp_path / "seeds.csv"
+    climbed = results(runtime=OTHER_MACHINE)
+    with pytest.raises(errors.InputError, match=r"expected at least 5 seeds, .*Received: 0\."):
+        reproduction.compare(reference, climbed, study)
+    artifacts.write_csv(study, seeds([0.9] * 4).assign(subset="test"))
+    with pytest.raises(errors.InputError, match=r"Received: 4\. Run make seeds N=5"):
+        reproduction.compare(reference, climbed, study)
+    both = [seeds([0.9] * 5).assign(subset="test"), seeds([0.1] * 5).assign(subset="validation")]
+    artifacts.write_csv(study, pd.concat(both))
+    assert reproduction.compare(reference, climbed, study) == []
 
 
-def test_without_seeds_another_machine_cannot_be_compared(tmp_path: Path) -> None:
-    reference = results(features=None)
-    with pytest.raises(errors.InputError, match=r"seeds\.csv: expected a study of seeds"):
-        reproduction.compare(reference, results(runtime=OTHER_MACHINE), tmp_path / "seeds.csv")
+def test_the_kind_of_machine_is_known_before_the_climb() -> None:
+    chosen: dict[str, Any] = {"precision": "float32", "threads": 0}
+    runtime.start(settings.Runtime(**chosen), seed=None)
+    here = results(runtime=dict.fromkeys(paths.RUNGS, runtime.describe()))
+    assert reproduction.is_same_kind(here, {"runtime": chosen})
+    assert not reproduction.is_same_kind(here, {"runtime": {**chosen, "precision": "bfloat16"}})
+    runtime.start(settings.Runtime(**chosen), seed=None)
 
 
 def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
@@ -197,10 +208,12 @@ def test_changes_that_a_clean_copy_would_lack_are_refused(tmp_path: Path) -> Non
     git("init", "--quiet")
     (tmp_path / "params.yaml").write_text("seed: 0\n")
     (tmp_path / "README.md").write_text("words\n")
+    (tmp_path / "recipes").mkdir()
     git("add", ".")
     git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "all")
     (tmp_path / "README.md").write_text("other words\n")
     reproduction.check_committed(tmp_path)
     (tmp_path / "params.yaml").write_text("seed: 1\n")
-    with pytest.raises(errors.InputError, match=r"Received: params\.yaml\."):
+    (tmp_path / "recipes/mine.txt").write_text("seed=1\n")
+    with pytest.raises(errors.InputError, match=r"Received: params\.yaml, recipes/\."):
         reproduction.check_committed(tmp_path)

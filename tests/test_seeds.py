@@ -55,7 +55,8 @@ def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path
     for rung in paths.RUNGS:
         artifacts.write_csv(reports / f"predictions/{rung}.csv", climb(4).drop(columns="rung"))
     predictions, climbed = seeds.known(reports, digest)
-    row = {"seed": 4, "digest": digest, "policy": "float32"}
+    only_code = provenance.digest({}, code)
+    row = {"seed": 4, "digest": digest, "code": only_code, "policy": "float32"}
     assert climbed.to_dict("records") == [row]
     assert climbed["seed"].dtype == int
     assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(paths.RUNGS, 4)
@@ -86,7 +87,7 @@ def test_the_params_of_a_study_are_the_same_in_every_version_of_yaml(tmp_path: P
 
 
 def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) -> None:
-    climbed = pd.DataFrame({"seed": [0, 1], "digest": "new"})
+    climbed = pd.DataFrame({"seed": [0, 1], "digest": "new", "code": "new"})
     found = pd.concat([climb(0), climb(1)]), climbed
     seeds.compare(tmp_path)
     seeds.write(tmp_path / "studies", found, {})
@@ -100,5 +101,6 @@ def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) 
     assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)
     other = {"dataset": {"source": "drawn", "archive_sha256": "other"}}
     seeds.write(tmp_path / "of_other_pictures/studies", (better, climbed), other)
+    seeds.write(tmp_path / "of_other_code/studies", (better, climbed.assign(code="old")), {})
     seeds.compare(tmp_path)
     assert pd.read_csv(beside)["recipe"].tolist() == ["mine"]

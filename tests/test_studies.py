@@ -45,11 +45,12 @@ def test_the_interval_repeats_with_its_seed() -> None:
     assert studies.two_level_interval(right, 4) != studies.two_level_interval(right, 5)
 
 
-def test_the_interval_holds_what_it_claims() -> None:
+@pytest.mark.parametrize(("seeds", "by_picture"), [(20, 2.0), (5, 7.0)])
+def test_the_interval_holds_what_it_claims(seeds: int, by_picture: float) -> None:
     """Of seeds and pictures drawn anew, the true mean 0 lies inside in about 95 % of cases."""
     random, hits = np.random.default_rng(3), 0
     for trial in range(200):
-        values = random.normal(0, 1, (20, 1)) + random.normal(0, 2, (1, 60))
+        values = random.normal(0, 1, (seeds, 1)) + random.normal(0, by_picture, (1, 60))
         low, high = studies.two_level_interval(values, trial)
         hits += low <= 0 <= high
     assert 178 <= hits <= 198  # of a binomial with 0.93 to 0.95, others are one in 200
@@ -181,9 +182,29 @@ def test_gains_are_of_the_same_pictures() -> None:
 
 def test_gains_of_other_pictures_are_refused() -> None:
     frame = curve()
-    fewer = frame[(frame["train_pictures"] != 400) | (frame["seed"] == 0)]
-    with pytest.raises(errors.InputError, match="features with 200 and 400 train pictures"):
-        studies.gains(fewer, 0)
+    last = frame["train_pictures"] == 400
+    fewer = frame[~last | (frame["seed"] == 0)]
+    others = frame.assign(id=frame["id"].mask(last, "other " + frame["id"]))
+    for mixed in (fewer, others):
+        with pytest.raises(errors.InputError, match="features with 200 and 400 train pictures"):
+            studies.gains(mixed, 0)
+
+
+def test_every_rung_is_set_beside_the_one_before_over_the_seeds() -> None:
+    frame = pd.concat(
+        [
+            climb("scratch", 0, [1, 0, 0, 0]),
+            climb("scratch", 1, [1, 1, 0, 0]),
+            climb("features", 0, [1, 1, 1, 0]),
+            climb("features", 1, [1, 1, 1, 1]),
+            climb("features", 0, [0, 0, 0, 0], subset="validation"),
+        ]
+    )
+    (row,) = studies.steps(frame, 0).to_dict("records")
+    assert (row["rung"], row["other"]) == ("features", "scratch")
+    assert (row["seeds"], row["pictures"], row["difference"]) == (2, 4, 0.5)
+    apart = np.array([[0, 1, 1, 0], [0, 0, 1, 1]], float)
+    assert (row["ci_low"], row["ci_high"]) == studies.two_level_interval(apart, 0)
 
 
 def two_seeds(wrong: dict[int, list[str]], probability: float = 0.9) -> pd.DataFrame:

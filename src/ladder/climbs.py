@@ -77,7 +77,7 @@ def plan(archive: str, recipe: str) -> Plan:
         lines["dataset.archive_sha256"] = archives.sha256(path)
         os.environ[sources.ARCHIVE_VARIABLE] = str(path)
     overrides = tuple(f"{key}={value}" for key, value in lines.items())
-    source = "dogs_vs_cats" if chosen else settings.load("dataset").dataset.source
+    source = lines.get("dataset.source", settings.load("dataset").dataset.source)
     reports = paths.DatasetPaths(source).reports
     if chosen in ("", BOOK):
         return Plan(source, overrides, reports, "book" if chosen else source)
@@ -272,17 +272,49 @@ def main() -> None:
     ).parse_args()
     chosen = plan(given.archive, given.recipe or BOOK)
     take(climb(chosen.name, chosen.overrides), chosen.source, chosen.reports)
-    every = paths.DatasetPaths(chosen.source).reports
-    climbed = {
-        path.parent.name: predictions(path.parent)
-        for path in every.glob("*/climb.lock")
-        if archive_of(path) == archive_of(every / "climb.lock")
-    }
-    if climbed:
-        beside = comparison.recipes(predictions(every), dict(sorted(climbed.items())))
-        artifacts.write_csv(every / "studies/recipes.csv", beside)
     print(report.text(chosen.reports))
+    beside = compare(paths.DatasetPaths(chosen.source).reports)
+    if len(own := beside[beside["recipe"] == chosen.reports.name]):
+        print("", *report.recipes(own), sep="\n")
     print(f"\n{chosen.reports / 'ladder.html'}")
+
+
+def compare(reports: Path) -> pd.DataFrame:
+    """Writes `studies/recipes.csv`: what recipes reach beside the default climb.
+
+    Of a recipe those rungs that its params change; it must be of the same code and the same archive
+    of pictures. Returns the table, empty where there is nothing to compare.
+    """
+    default = reports / "climb.lock"
+    others: dict[str, dict[paths.Rung, pd.DataFrame]] = {}
+    for lock in sorted(reports.glob("*/climb.lock")):
+        if archive_of(lock) == archive_of(default):
+            rungs = changed(default, lock)
+            if rungs is None:
+                print(f"ladder: {lock.parent.name} is of other code than the default: not compared")
+            else:
+                every = predictions(lock.parent)
+                others[lock.parent.name] = {rung: every[rung] for rung in rungs}
+    if not others:
+        return pd.DataFrame(columns=comparison.RECIPE_COLUMNS)
+    beside = comparison.recipes(predictions(reports), others)
+    digest = provenance.digest(*provenance.of_lock(default))
+    artifacts.write_csv(reports / "studies/recipes.csv", beside.assign(digest=digest))
+    return beside
+
+
+def changed(default: Path, other: Path) -> list[paths.Rung] | None:
+    """Returns the rungs whose params differ between two climbs' locks; None if their code does."""
+    rungs: list[paths.Rung] = []
+    for rung in paths.RUNGS:
+        (params, code), (others, other_code) = (
+            provenance.of_rung(lock, rung) for lock in (default, other)
+        )
+        if code != other_code:
+            return None
+        if params != others:
+            rungs.append(rung)
+    return rungs
 
 
 if __name__ == "__main__":

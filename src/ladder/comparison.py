@@ -38,10 +38,12 @@ Verdict = Literal["above", "inside", "below"]
 def paired(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
     """Returns a row per pair of rungs that are compared on the same test pictures.
 
-    Columns: family, rung, other, pictures, rung_right_alone, other_right_alone, p_value,
-    p_value_holm, distinguishable. In the family "neighbours" `other` is the rung before; in "best"
-    it is the rung with the most right answers, of several the first. The test is McNemar's (1947),
-    exact; each family is corrected for its number of tests (Holm 1979).
+    Columns: family, rung, other, pictures, rung_right_alone, other_right_alone, difference (of the
+    accuracies, rung less other), ci_low, ci_high (of it, 95 %), p_value, p_value_holm,
+    distinguishable. In the family "neighbours" `other` is the rung before; in "best" it is the rung
+    with the most right answers, of several the first. The test is McNemar's (1947), exact, each
+    corrected for the tests of its family (Holm 1979): the steps; and, as the best is only known
+    from the same answers, all pairs of rungs.
 
     Raises:
         InputError: the rungs were not measured on the same pictures.
@@ -56,9 +58,10 @@ def paired(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
         )
     right = {rung: evaluation.right(frame) for rung, frame in tests.items()}
     best = max(right, key=lambda rung: int(right[rung].sum()))
-    neighbours = [(rung, before) for before, rung in itertools.pairwise(right)]
-    others = [(rung, best) for rung in right if rung != best]
-    families = _family("neighbours", neighbours, right), _family("best", others, right)
+    steps = [(rung, before) for before, rung in itertools.pairwise(right)]
+    every = [(a, b) if b == best else (b, a) for a, b in itertools.combinations(right, 2)]
+    against_best = _family("best", every, right).query("other == @best")
+    families = _family("neighbours", steps, right), against_best
     return pd.concat(families, ignore_index=True)
 
 
@@ -88,14 +91,30 @@ def _row(
     alone, other_alone = int((right & ~other_right).sum()), int((other_right & ~right).sum())
     both, neither = int((right & other_right).sum()), int((~right & ~other_right).sum())
     table = [[both, alone], [other_alone, neither]]
+    low, high = paired_interval(alone, other_alone, len(right))
     return {
         "rung": rung,
         "other": other,
         "pictures": len(right),
         "rung_right_alone": alone,
         "other_right_alone": other_alone,
+        "difference": (alone - other_alone) / len(right),
+        "ci_low": low,
+        "ci_high": high,
         "p_value": float(mcnemar(table, exact=True).pvalue),
     }
+
+
+def paired_interval(alone: int, other_alone: int, pictures: int) -> tuple[float, float]:
+    """Returns the 95 % interval of the difference of two accuracies on the same pictures.
+
+    Wald's, after half a picture is added to each of the four counts (Agresti and Min 2005).
+    """
+    count = pictures + 2
+    difference = (alone - other_alone) / count
+    variance = ((alone + other_alone + 1) / count - difference**2) / count
+    reach = stats.norm.ppf(0.975) * np.sqrt(variance)
+    return float(difference - reach), float(difference + reach)
 
 
 def against_book(ladder: pd.DataFrame) -> pd.DataFrame:
@@ -126,20 +145,18 @@ def recipes(
     default: Mapping[paths.Rung, pd.DataFrame],
     others: Mapping[str, Mapping[paths.Rung, pd.DataFrame]],
 ) -> pd.DataFrame:
-    """Returns a row per recipe and rung that answers otherwise than the default climb's rung.
+    """Returns a row per recipe and rung that it changes, beside the default climb's rung.
 
     Columns: recipe, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %), default_accuracy,
     recipe_right_alone, default_right_alone, p_value (exact McNemar), p_value_holm (over the rows of
-    a recipe), distinguishable. A recipe of other test pictures cannot be compared and has no row.
+    a recipe), distinguishable. One of other test pictures cannot be compared and has no row.
     """
     tables = []
     for recipe, predictions in others.items():
-        if not _same_pictures([_test(predictions["scratch"]), _test(default["scratch"])]):
-            continue
         rows = [
             {"recipe": recipe, **_otherwise(rung, default[rung], frame)}
             for rung, frame in predictions.items()
-            if not frame.equals(default[rung])
+            if _same_pictures([_test(frame), _test(default[rung])])
         ]
         if rows:
             tables.append(_corrected(pd.DataFrame(rows)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from ladder import artifacts
+from ladder import artifacts, settings
 
 # What comes after the predictions, or beside them, and what it takes from params.yaml.
 AFTER = {"audit", "evaluate", "interpret", "interpret_base", "render"}
@@ -44,7 +44,33 @@ def of_lock(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
         dep["path"]: dep["md5"]
         for name, stage in safe.load(lock)["stages"].items()
         for dep in stage.get("deps", [])
-        if name not in AFTER and dep["path"].endswith(".py")
+        if name.partition("@")[0] not in AFTER and dep["path"].endswith(".py")
     }
     params: dict[str, Any] = safe.load(artifacts.params_of(lock))
+    return params, code
+
+
+def of_rung(lock: Path, rung: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the params, and the code by its md5, of all stages that lead to a rung's predictions.
+
+    Params stand as stages ask for them, such as `seed` or `augmentation.views`.
+    """
+    stages = YAML(typ="safe", pure=True).load(lock)["stages"]
+    writes = {out["path"]: name for name, stage in stages.items() for out in stage["outs"]}
+    params: dict[str, Any] = {}
+    code: dict[str, str] = {}
+    ahead, met = [f"predict@{rung}"], set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name in met:
+            continue
+        met.add(name)
+        for dep in stages[name].get("deps", []):
+            if dep["path"].endswith(".py"):
+                code[dep["path"]] = dep["md5"]
+            elif dep["path"] in writes:
+                ahead.append(writes[dep["path"]])
+        for key, value in stages[name].get("params", {}).get(settings.PARAMS.name, {}).items():
+            if key.partition(".")[0] not in NOT_OF_PREDICTIONS - {"seed"}:
+                params[key] = value
     return params, code

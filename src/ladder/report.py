@@ -55,8 +55,13 @@ def _step(row: Mapping[Any, Any]) -> str:
     return (
         f"{row['rung']} {told} {row['other']} on these {row['pictures']:,} pictures{side}: "
         f"{alone} right where the other is wrong, {other_alone} the other way; "
-        f"p {p_value(row['p_value_holm'])}."
+        f"p {p_value(row['p_value_holm'])}; {points(row)}."
     )
+
+
+def points(row: Mapping[Any, Any]) -> str:
+    """Returns a difference of accuracies with its interval, `+0.3 points (-0.6 to +1.2)`."""
+    return f"{100 * row['difference']:+.1f} points ({difference(row['ci_low'], row['ci_high'])})"
 
 
 def p_value(value: float) -> str:
@@ -81,9 +86,11 @@ def advice(paired: pd.DataFrame, ladder: pd.DataFrame) -> str:
     seconds = ladder.set_index("rung")["seconds_alone"]
     if rung == best:
         return f"{best} is best on test, and no cheaper rung is as good: {seconds[best]:,.0f} s."
+    against = paired[(paired["family"] == "best") & (paired["rung"] == rung)]
+    (row,) = against.to_dict("records")
     return (
         f"{rung} is the cheapest rung that is not distinguishably worse than the best, {best}: "
-        f"{seconds[rung]:,.0f} s instead of {seconds[best]:,.0f} s."
+        f"{seconds[rung]:,.0f} s instead of {seconds[best]:,.0f} s, {points(row)} of test accuracy."
     )
 
 
@@ -194,11 +201,8 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
             found[table] = every[every["subset"] == every["rung"].map(subsets)]
         if (made / "recipes_seeds.csv").is_file():
             found["recipes_seeds"] = pd.read_csv(made / "recipes_seeds.csv")
-    if (made / "recipes.csv").is_file():
-        others = pd.read_csv(made / "recipes.csv")
-        ours = others["rung"].map(ladder.set_index("rung")["test_accuracy"])
-        if (others["default_accuracy"] == ours).all():
-            found["recipes"] = others
+    if {*_digests(made / "recipes.csv")} == {provenance.digest(params, code)}:
+        found["recipes"] = pd.read_csv(made / "recipes.csv")
     return found
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that
 FILES = ("climb.lock", "ladder.csv", "runtime.json", "weights.json")
 RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
 LOSS = 0.01  # relative: what such differences become after a training of a few epochs
+SEEDS = 5  # fewer tell next to nothing of what one more may give
 CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched off
 
 
@@ -147,34 +149,48 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
     return found or _ladder(reference, climbed)
 
 
+def read_seeds(study: Path) -> pd.DataFrame:
+    """Returns the test accuracies of a study of seeds, a row per rung and seed.
+
+    Raises:
+        InputError: there is none, or it has too few seeds to tell what one more may give.
+    """
+    found = pd.read_csv(study) if study.is_file() else pd.DataFrame(columns=["seed", "subset"])
+    if (count := found["seed"].nunique()) < SEEDS:
+        raise errors.InputError(
+            "studies/seeds.csv",
+            expected=f"at least {SEEDS} seeds, to compare with another kind of machine's climb",
+            received=f"{count}",
+            advice=f"Run make seeds N={SEEDS} and commit what it writes.",
+        )
+    return found[found["subset"] == "test"]
+
+
+def allowed(accuracies: pd.Series, pictures: int) -> tuple[float, float]:
+    """Returns between what values one more seed's accuracy on so many pictures may lie.
+
+    The interval is that of a further value of a normal distribution (Student's t).
+    """
+    spread = max(float(accuracies.std()), float(np.sqrt(0.25 / pictures) / 10))
+    count = len(accuracies)
+    reach = stats.t.ppf(CONFIDENCE, count - 1) * spread * np.sqrt(1 + 1 / count)
+    return float(accuracies.mean() - reach), float(accuracies.mean() + reach)
+
+
 def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
     """Returns the rungs whose test accuracy is not one more draw from those of the seeds.
 
-    The interval is that of a further value of a normal distribution (Student's t). One above it
-    is an alarm too: test pictures may have leaked into training.
-
-    Raises:
-        InputError: there are fewer than three seeds.
+    One above is an alarm too: test pictures may have leaked into training. Prints what is allowed.
     """
     found = []
     for rung, frame in climbed.predictions.items():
-        known = seeds.loc[seeds["rung"] == rung, "accuracy"]
-        if len(known) < 3:
-            raise errors.InputError(
-                "studies/seeds.csv",
-                expected="at least 3 seeds to compare with on another kind of machine",
-                received=f"{len(known)} for {rung}",
-                advice="Run make seeds N=5 and commit what it writes.",
-            )
         test = frame[frame["subset"] == "test"]
         accuracy = evaluation.measure(test)["accuracy"]
-        spread = max(float(known.std()), float(np.sqrt(0.25 / len(test)) / 10))
-        reach = stats.t.ppf(CONFIDENCE, len(known) - 1) * spread * np.sqrt(1 + 1 / len(known))
-        low, high = known.mean() - reach, known.mean() + reach
+        low, high = allowed(seeds.loc[seeds["rung"] == rung, "accuracy"], len(test))
+        told = f"test accuracy of {rung}: {accuracy:.3f}, expected {low:.3f} – {high:.3f}"
+        print(f"ladder: {told}")
         if not low <= accuracy <= high:
-            found.append(
-                f"test accuracy of {rung}: {accuracy:.3f}, expected {low:.3f} – {high:.3f}"
-            )
+            found.append(told)
     return found
 
 
@@ -195,7 +211,7 @@ def clone(target: Path) -> None:
 
 
 def check_committed(project: Path) -> None:
-    """Checks that a copy of what is committed has the code and params that lie here.
+    """Checks that a copy of what is committed has the code, params and recipes that lie here.
 
     Raises:
         InputError: it has not, and would say nothing of them.
@@ -209,12 +225,13 @@ def check_committed(project: Path) -> None:
         "dvc.yaml",
         "stages",
         "src",
+        str(climbs.RECIPES),
     ]
     done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
     if done.stdout:
         raise errors.InputError(
             "the reproduction check",
-            expected="code and params as committed, because it climbs in a clean copy",
+            expected="code, params and recipes as committed, because it climbs in a clean copy",
             received=", ".join(line[3:] for line in done.stdout.splitlines()),
             advice="Commit the changes first, or take them back.",
         )
@@ -226,7 +243,7 @@ def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
     `seeds` is the study that tells what another kind of machine may give.
 
     Raises:
-        InputError: another kind of machine, and no such study.
+        InputError: another kind of machine, and no such study, or one of too few seeds.
     """
     if reference.runtime == climbed.runtime:
         return exact(reference, climbed)
@@ -234,15 +251,15 @@ def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
         return others
     if reference.features is not None:
         return within_kernels(reference, climbed)
-    if not seeds.is_file():
-        raise errors.InputError(
-            "studies/seeds.csv",
-            expected="a study of seeds, to compare with another kind of machine's climb",
-            received="none",
-            advice="Run make seeds N=5 and commit what it writes.",
-        )
-    every = pd.read_csv(seeds)
-    return within_noise(every[every["subset"] == "test"], climbed)
+    return within_noise(read_seeds(seeds), climbed)
+
+
+def is_same_kind(reference: Results, params: Mapping[str, Any]) -> bool:
+    """Returns whether a climb here would be on the kind of machine that the reference is of."""
+    from ladder import runtime  # TensorFlow
+
+    runtime.start(settings.Runtime(**params["runtime"]), seed=None)
+    return all(runtime.describe() == told for told in reference.runtime.values())
 
 
 def quick(folder: Path) -> climbs.Plan:
@@ -277,8 +294,9 @@ def main() -> None:
         plan = quick(Path(folder)) if given.quick else climbs.plan(given.archive, given.recipe)
         reference = None if given.update else read(copy / plan.reports)
         seeds = copy / plan.reports / "studies/seeds.csv"
-        if not given.quick and not seeds.is_file():
-            print("ladder: without studies/seeds.csv only the same kind of machine can be judged")
+        params = climbs.params(copy / settings.PARAMS, plan.overrides)
+        if not (reference is None or given.quick or is_same_kind(reference, params)):
+            read_seeds(seeds)  # lest it be missed after the climb
         climb(copy, plan.overrides)
         climbed = results_of(copy, plan, target, features=given.quick)
         if reference is None:

@@ -23,8 +23,9 @@ def main() -> None:
     seed of the study there, or a climb in DVC's run cache. Writes, after every seed, into
     `studies/`: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of
     what code and params, on what machine), `seeds.csv` (every climb's accuracies),
-    `seeds_summary.csv` (their means with intervals) and `seeds_params.yaml`; and at the end into
-    the default climb's `studies/` `recipes_seeds.csv`, of the recipes that have seeds.
+    `seeds_summary.csv` (their means with intervals), `seeds_steps.csv` (what every rung brings over
+    the one before) and `seeds_params.yaml`; and at the end into the default climb's `studies/`
+    `recipes_seeds.csv`, of the recipes that have seeds.
 
     Raises:
         InputError: code or params were changed meanwhile.
@@ -39,11 +40,12 @@ def main() -> None:
     plan = climbs.plan(given.archive, given.recipe)
     written = paths.DatasetPaths(plan.source).reports
     params, digest = climbs.params(settings.PARAMS, plan.overrides), climbs.digest(plan.overrides)
+    code = provenance.digest({}, provenance.of_project(Path()))
     found = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, digest)
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
-        one = results(functools.partial(of_climb, commit, written), seed, digest)
+        one = results(functools.partial(of_climb, commit, written), seed, digest, code)
         found = together(found, one)
         write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
     summary = write(plan.reports / "studies", found, params)
@@ -53,14 +55,14 @@ def main() -> None:
 
 
 def compare(reports: Path) -> None:
-    """Writes what the recipes' seeds reach beside those of the default climb, where both are."""
+    """Writes what the recipes' seeds reach beside those of the default climb, of the same code."""
     default = reports / "studies"
     if not (default / "seeds_params.yaml").is_file():
         return
     others = {
         made.parent.parent.name: pd.read_csv(made.parent / "seeds_predictions.csv")
         for made in sorted(reports.glob("*/studies/seeds_params.yaml"))
-        if _dataset(made) == _dataset(default / "seeds_params.yaml")
+        if _origin(made.parent) == _origin(default)
     }
     if others:
         ours = pd.read_csv(default / "seeds_predictions.csv")
@@ -69,9 +71,10 @@ def compare(reports: Path) -> None:
         )
 
 
-def _dataset(params: Path) -> Any:
-    """The source and the archive's hash: equal names in two archives need not be equal pictures."""
-    return yaml.safe_load(params.read_text()).get("dataset")
+def _origin(made: Path) -> tuple[Any, set[str]]:
+    """The pictures, as equal names in two archives need not be equal pictures, and the code."""
+    params = yaml.safe_load((made / "seeds_params.yaml").read_text())
+    return params.get("dataset"), {*pd.read_csv(made / "seeds_climbs.csv")["code"]}
 
 
 def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
@@ -101,7 +104,8 @@ def known(reports: Path, digest: str) -> Results:
     params, code = provenance.of_lock(lock)
     if provenance.digest(params, code) != digest or params["seed"] in {*found[1]["seed"]}:
         return found
-    one = results(lambda name: (reports / name).read_bytes(), params["seed"], digest)
+    same_code = provenance.digest({}, code)
+    one = results(lambda name: (reports / name).read_bytes(), params["seed"], digest, same_code)
     return together(found, one)
 
 
@@ -110,8 +114,10 @@ def of_climb(commit: str, reports: Path, name: str) -> bytes:
     return climbs.show(commit, reports / name)
 
 
-def results(read: Callable[[str], bytes], seed: int, digest: str) -> Results:
+def results(read: Callable[[str], bytes], seed: int, digest: str, code: str) -> Results:
     """Returns a climb's predictions and a row that tells of what and where it was climbed.
+
+    `digest` is of its params and code, `code` of its code alone.
 
     `read` gives the content of a file of its reports.
     """
@@ -120,7 +126,8 @@ def results(read: Callable[[str], bytes], seed: int, digest: str) -> Results:
         for rung in paths.RUNGS
     ]
     machine = json.loads(read("runtime.json"))["fine_tuned"]
-    return pd.concat(predictions), pd.DataFrame([{"seed": seed, "digest": digest, **machine}])
+    told = {"seed": seed, "digest": digest, "code": code, **machine}
+    return pd.concat(predictions), pd.DataFrame([told])
 
 
 def together(some: Results, more: Results) -> Results:
@@ -141,6 +148,7 @@ def write(made: Path, found: Results, params: Mapping[str, Any]) -> pd.DataFrame
         ("seeds_climbs", climbed),
         ("seeds", studies.values(predictions, ["rung"])),
         ("seeds_summary", summary),
+        ("seeds_steps", studies.steps(predictions, seed=0)),
     ):
         artifacts.write_csv(made / f"{name}.csv", frame)
     # PyYAML writes 2.0e-05, a number in YAML 1.1 and 1.2; ruamel.yaml 2e-05, in 1.1 a text.

@@ -23,8 +23,9 @@ def two_level_interval(values: NDArray[Any], seed: int) -> tuple[float, float]:
     """Returns the 95 % interval of the mean of values (seeds, pictures).
 
     Seeds and pictures are both drawn with replacement, as if other seeds had been climbed and
-    other pictures been taken; percentiles (Owen 2007, "The pigeonhole bootstrap"). With few seeds
-    it is a little too narrow in what it says of seeds: 5 seeds' variance is taken for 4/5 of it.
+    other pictures been taken; percentiles (Owen 2007, "The pigeonhole bootstrap"). Where pictures
+    vary more than seeds it holds the mean in 95 % of cases or more. Where seeds do, few of them are
+    too few: 5 seeds' interval held the mean in 86 % of cases drawn, 3 seeds' in 74, 2 seeds' in 53.
     """
     random = np.random.default_rng(seed)
     seeds, pictures = values.shape
@@ -58,9 +59,10 @@ def summary(predictions: pd.DataFrame, by: Sequence[str], seed: int) -> pd.DataF
     for group, right in _groups(predictions, [*by, "subset"]):
         seeds, pictures = right.shape
         if seeds > 1:
-            low, high = two_level_interval(right, seed)
+            low, high = two_level_interval(right.to_numpy(), seed)
         else:
-            low, high = proportion_confint(int(right.sum()), pictures, method="wilson")
+            right_answers = int(right.to_numpy().sum())
+            low, high = proportion_confint(right_answers, pictures, method="wilson")
         by_seed = right.mean(axis=1)
         spread = by_seed.std(ddof=1) if seeds > 1 else None
         rows.append((*group, seeds, pictures, by_seed.mean(), spread, float(low), float(high)))
@@ -87,18 +89,45 @@ def gains(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
     tests = predictions[predictions["subset"] == "test"].sort_values(
         "train_pictures", kind="stable"
     )
-    rungs: dict[str, list[tuple[int, NDArray[np.float64]]]] = {}
+    rungs: dict[str, list[tuple[int, pd.DataFrame]]] = {}
     for (rung, count), right in _groups(tests, ["rung", "train_pictures"]):
         rungs.setdefault(rung, []).append((count, right))
     rows = []
-    for rung, steps in rungs.items():
-        for (fewer, before), (more, after) in itertools.pairwise(steps):
-            if before.shape != after.shape:
-                raise _mismatch(f"{rung} with {fewer} and {more} train pictures")
-            interval = two_level_interval(after - before, seed)
-            rows.append((rung, fewer, more, (after - before).mean(), *interval))
+    for rung, points in rungs.items():
+        for (fewer, before), (more, after) in itertools.pairwise(points):
+            where = f"{rung} with {fewer} and {more} train pictures"
+            rows.append((rung, fewer, more, *_difference(before, after, seed, where)))
     columns = ["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def steps(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Returns what every rung brings over the one before, over seeds, on the same test pictures.
+
+    Columns: rung, other (the one before), seeds, pictures, difference (of the mean accuracies),
+    ci_low, ci_high (two-level).
+
+    Raises:
+        InputError: seeds or pictures differ between the rungs.
+    """
+    tests = predictions[predictions["subset"] == "test"]
+    rungs = [(group[0], right) for group, right in _groups(tests, ["rung"])]
+    rows = [
+        (rung, other, *after.shape, *_difference(before, after, seed, f"{other} and {rung}"))
+        for (other, before), (rung, after) in itertools.pairwise(rungs)
+    ]
+    columns = ["rung", "other", "seeds", "pictures", "difference", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _difference(
+    before: pd.DataFrame, after: pd.DataFrame, seed: int, where: str
+) -> tuple[float, float, float]:
+    """Returns how much oftener the second was right, with the two-level interval."""
+    if not (before.index.equals(after.index) and before.columns.equals(after.columns)):
+        raise _mismatch(where)
+    apart = (after - before).to_numpy()
+    return float(apart.mean()), *two_level_interval(apart, seed)
 
 
 def differences(
@@ -121,14 +150,10 @@ def differences(
             same_pictures = ours[["seed", "id"]].equals(theirs[["seed", "id"]])
             if len(seeds) < 2 or not same_pictures or ours.equals(theirs):
                 continue
-            before, after = (
-                np.asarray(evaluation.right(frame), float).reshape(len(seeds), -1)
-                for frame in (ours, theirs)
-            )
-            told = [(by.mean(), by.std(ddof=1)) for by in (before.mean(axis=1), after.mean(axis=1))]
-            interval = two_level_interval(after - before, seed)
-            difference = (after - before).mean()
-            rows.append((recipe, rung, *before.shape, *told[0], *told[1], difference, *interval))
+            ((_, before),), ((_, after),) = (_groups(frame, ["rung"]) for frame in (ours, theirs))
+            told = [(by.mean(), by.std()) for by in (before.mean(axis=1), after.mean(axis=1))]
+            difference = _difference(before, after, seed, f"{recipe}, {rung}")
+            rows.append((recipe, rung, *before.shape, *told[0], *told[1], *difference))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -141,15 +166,15 @@ def _tests(predictions: pd.DataFrame, rung: str, seeds: Set[int]) -> pd.DataFram
 
 def _groups(
     predictions: pd.DataFrame, keys: list[str]
-) -> list[tuple[tuple[Any, ...], NDArray[np.float64]]]:
-    """Returns which answers were right, (seeds, pictures) of 0 and 1, per combination of keys."""
+) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Returns which answers were right, 0 or 1 by seed and id, per combination of keys."""
     told = predictions[[*keys, "seed", "id"]].assign(right=evaluation.right(predictions))
     groups = []
     for group, part in told.groupby(keys, sort=False):
         right = part.pivot_table(index="seed", columns="id", values="right")
         if right.size != len(part) or right.isna().to_numpy().any():
             raise _mismatch(" ".join(map(str, group)))
-        groups.append((group, right.to_numpy(np.float64)))
+        groups.append((group, right.astype(float)))
     return groups
 
 
