@@ -162,13 +162,16 @@ def test_without_enough_seeds_another_machine_cannot_be_compared(tmp_path: Path)
     assert reproduction.compare(reference, climbed, study) == []
 
 
-def test_the_kind_of_machine_is_known_before_the_climb() -> None:
-    chosen: dict[str, Any] = {"precision": "float32", "threads": 0}
-    runtime.start(settings.Runtime(**chosen), seed=None)
-    here = results(runtime=dict.fromkeys(paths.RUNGS, runtime.describe()))
-    assert reproduction.is_same_kind(here, {"runtime": chosen})
-    assert not reproduction.is_same_kind(here, {"runtime": {**chosen, "precision": "bfloat16"}})
-    runtime.start(settings.Runtime(**chosen), seed=None)
+def test_the_kind_of_machine_is_known_before_the_climb(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[settings.Runtime] = []  # in earnest only once in a process
+    monkeypatch.setattr(runtime, "start", lambda chosen, seed: started.append(chosen))
+    here = runtime.describe()
+    params = {"runtime": {"precision": "float32", "threads": 2}}
+    same = results(runtime=dict.fromkeys(paths.RUNGS, here))
+    assert reproduction.is_same_kind(same, params)
+    one_rung = results(runtime={"scratch": here, "features": {**here, "threads": "64"}})
+    assert not reproduction.is_same_kind(one_rung, params)
+    assert started == [settings.Runtime(precision="float32", threads=2)] * 2
 
 
 def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
