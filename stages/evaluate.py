@@ -19,7 +19,23 @@ from ladder import (
 
 
 def main() -> None:
-    params = settings.load("dataset", "split", "augmentation.views", "runtime")
+    params = settings.load(
+        "seed",
+        "dataset",
+        "split",
+        "image_size",
+        "base",
+        "augmentation",
+        "extraction",
+        "audit",
+        "runtime",
+        "train_scratch",
+        "train_scratch_augmented",
+        "train_head",
+        "train_end_to_end",
+        "fine_tune",
+        "interpretation.picture",
+    )  # all that climb.lock holds, lest it tell of others
     files = paths.DatasetPaths(params.dataset.source)
     manifest, duplicates = pd.read_csv(files.manifest), pd.read_csv(files.duplicates)
     predictions = {rung: pd.read_csv(files.predictions(rung)) for rung in paths.RUNGS}

@@ -82,7 +82,9 @@ def charts(
         "staircase": figures.staircase(ladder, page.title(files.source, class_names)),
         "curves": figures.histories(histories),
         "confusion": figures.confusions(counts, class_names),
-        "reliability": figures.reliability(bins, areas["expected_calibration_error"]),
+        "reliability": figures.reliability(
+            bins, areas["expected_calibration_error"], areas["error_by_chance"]
+        ),
         "roc": figures.roc(roc, areas["auc"]),
         "precision_recall": figures.precision_recall(precision_recall, areas["average_precision"]),
     }
@@ -165,6 +167,8 @@ def content(
         majority=evaluation.majority(manifest)["test"],
         control=report.control(ladder, *blind) if shuffled else "",
         seeds=made.get("seeds_summary", pd.DataFrame()),
+        seeds_steps=made.get("seeds_steps", pd.DataFrame()),
+        gains=made.get("learning_curve_gains", pd.DataFrame()),
         recipes=made.get("recipes", pd.DataFrame()),
         recipes_seeds=made.get("recipes_seeds", pd.DataFrame()),
         runtimes=artifacts.read_json(files.reports / "runtime.json"),

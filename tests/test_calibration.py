@@ -33,6 +33,23 @@ def counted() -> pd.DataFrame:
     return binary(labels, probability)
 
 
+def test_the_error_by_chance_is_that_of_probabilities_that_mean_what_they_say() -> None:
+    """Labels drawn from the probabilities give a larger error in one case of twenty."""
+    random = np.random.default_rng(0)
+    probability = random.random(300)
+    reached = calibration.error_by_chance(binary([0] * 300, list(probability)), 0)
+    larger = 0
+    for _ in range(400):
+        drawn = binary(list((random.random(300) < probability).astype(int)), list(probability))
+        error = calibration.expected_calibration_error(calibration.reliability(drawn))
+        larger += error > reached
+    assert 8 <= larger <= 34  # of a binomial with 0.05, others are one in 500
+
+
+def test_probabilities_without_doubt_have_no_error_by_chance() -> None:
+    assert calibration.error_by_chance(binary([0, 1], [0.0, 1.0]), 0) == 0
+
+
 def test_bins_count_pictures_and_right_answers() -> None:
     bins = calibration.reliability(counted())
     assert bins["pictures"].tolist() == [4, 6]

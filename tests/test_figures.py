@@ -35,7 +35,7 @@ COUNTS = np.array([[9, 1], [0, 0]])  # a class that the subset does not have
 BINS = pd.DataFrame(
     {
         "low": [0.6, 0.8],
-        "pictures": [3, 9],
+        "pictures": [13, 39],
         "confidence": [0.65, 0.9],
         "accuracy": [1 / 3, 8 / 9],
         "ci_low": [0.06, 0.57],
@@ -80,7 +80,7 @@ def test_an_interval_that_rounding_puts_past_its_value_is_drawn() -> None:
     above = LADDER.assign(test_accuracy=1.0, test_ci_high=np.nextafter(1.0, 0))
     assert texts(figures.staircase(above, "drawn")) == ["100.0 %"] * 5
     bins = BINS.assign(accuracy=1.0, ci_high=np.nextafter(1.0, 0))
-    figures.reliability({"scratch": bins}, {"scratch": 0.1})
+    figures.reliability({"scratch": bins}, {"scratch": 0.1}, {"scratch": 0.1})
 
 
 def test_no_book_marks_where_the_pictures_are_not_its() -> None:
@@ -89,37 +89,17 @@ def test_no_book_marks_where_the_pictures_are_not_its() -> None:
     assert not any("book" in entry for entry in legend)
 
 
-def test_curves_show_both_subsets_raw_and_smoothed_and_the_epoch_kept() -> None:
-    training, joined, validation, _, kept = figures.history(HISTORY).axes[0].lines
+def test_curves_show_both_subsets_and_the_epoch_kept() -> None:
+    training, validation, kept = figures.history(HISTORY).axes[0].lines
     np.testing.assert_array_equal(training.get_ydata(), [3, 2, 1])
-    np.testing.assert_array_equal(joined.get_ydata(), [3, 2, 1])
     np.testing.assert_array_equal(validation.get_ydata(), [3, 1.5, 2])
     assert set(np.ravel(kept.get_xdata())) == {2}
 
 
-def test_a_smoothed_point_is_mostly_the_one_before() -> None:
-    # 3; 0.8 · 3 + 0.2 · 2; 0.8 · 2.8 + 0.2 · 1
-    values = pd.Series([3.0, 2.0, 1.0])
-    found = figures.smoothed(values, pd.Series([1, 2, 3]))
-    np.testing.assert_allclose(found, [3, 2.8, 2.44])
-    long = pd.concat([HISTORY] * 7, ignore_index=True).assign(epoch=range(1, 22))
-    _, smooth, *_ = figures.history(long).axes[0].lines
-    expected = long["loss"].ewm(alpha=0.2, adjust=False).mean().tolist()
-    np.testing.assert_allclose(np.ravel(smooth.get_ydata()).tolist(), expected)
-
-
-def test_values_epochs_apart_are_smoothed_as_if_each_stood_for_its_epochs() -> None:
-    values = pd.Series([3.0, 2.0, 1.0])
-    found = figures.smoothed(values, pd.Series([5, 10, 15]))
-    each = pd.Series([3.0] + [2.0] * 5 + [1.0] * 5).ewm(alpha=0.2, adjust=False).mean()
-    np.testing.assert_allclose(found, each.iloc[[0, 5, 10]])
-
-
 def test_an_epoch_that_was_not_validated_leaves_no_gap_in_the_curve() -> None:
     history = HISTORY.assign(val_loss=[3.0, np.nan, 2.0], val_accuracy=[0.4, np.nan, 0.5])
-    _, _, validation, smooth, kept = figures.history(history).axes[0].lines
+    _, validation, kept = figures.history(history).axes[0].lines
     np.testing.assert_array_equal(validation.get_xdata(), [1, 3])
-    np.testing.assert_array_equal(smooth.get_xdata(), [1, 3])
     assert set(np.ravel(kept.get_xdata())) == {3}
 
 
@@ -128,16 +108,17 @@ def test_confusion_shows_every_count() -> None:
 
 
 def test_reliability_stands_at_the_bins() -> None:
-    figure = figures.reliability(
-        {"scratch": BINS, "features": BINS}, {"scratch": 0.1, "features": 0.2}
-    )
+    errors: dict[paths.Rung, float] = {"scratch": 0.1, "features": 0.2}
+    figure = figures.reliability({"scratch": BINS, "features": BINS}, errors, errors)
     for axes, error in zip(figure.axes, ("10.0", "20.0"), strict=True):
         (points,) = [c for c in axes.collections if isinstance(c, PathCollection)]
         stands = np.asarray(points.get_offsets())
         np.testing.assert_allclose(stands, BINS[["confidence", "accuracy"]])
         few, many = points.get_sizes()
         assert many == pytest.approx(3 * few)
-        assert [text.get_text() for text in axes.texts] == [f"ECE {error} %"]
+        assert points.get_alpha() == pytest.approx([0.25, 1])  # thirteen say little
+        told = f"ECE {error} %\nby chance ≤ {error} %"
+        assert [text.get_text() for text in axes.texts] == [told]
 
 
 def legend(figure: Figure) -> list[str]:
@@ -189,7 +170,7 @@ def test_blank_shares_are_bars_by_layer() -> None:
         lambda: figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
         lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
         lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
-        lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}),
+        lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}, {"scratch": 0.2}),
         lambda: figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
         lambda: figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
         lambda: figures.seeds(SEEDS, MEANS, {"features": 0.9}),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ladder import errors, learning_curve
+from ladder import climbs, errors, learning_curve, settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,3 +28,23 @@ def test_numbers_of_pictures_that_there_are_not_are_refused_before_the_first_cli
 def test_as_many_pictures_as_there_are_are_allowed() -> None:
     learning_curve.check([1, 1000], [])
     learning_curve.check([200], ["split.train_per_class=200"])
+
+
+def test_fewer_pictures_are_trained_on_for_as_many_steps() -> None:
+    params = settings.read(settings.PARAMS).model_dump()
+    overrides = climbs.values(learning_curve.on_fewer(250, params))
+    assert overrides["split.train_used_per_class"] == 250
+    for section in ("train_head", "train_end_to_end", "fine_tune"):
+        fit = params[section]
+        epochs = overrides[f"{section}.epochs"]
+        assert epochs * 2 * 250 == fit["epochs"] * 2 * 1000  # pictures seen
+        validations = fit["epochs"] // fit["validate_every"]
+        assert epochs // overrides[f"{section}.validate_every"] == validations
+        assert overrides[f"{section}.patience"] == 4 * fit["patience"]
+
+
+def test_on_all_pictures_nothing_is_changed() -> None:
+    params = settings.read(settings.PARAMS).model_dump()
+    overrides = climbs.values(learning_curve.on_fewer(1000, params))
+    assert overrides.pop("split.train_used_per_class") == 1000
+    assert all(params[key.split(".")[0]][key.split(".")[1]] == overrides[key] for key in overrides)

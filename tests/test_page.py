@@ -34,6 +34,7 @@ def content(folder: Path, **changes: Any) -> page.Content:
         }
     )
     best = {"family": "best", "other": "fine_tuned", "rung_right_alone": 1, "other_right_alone": 9}
+    best |= {"difference": -0.008, "ci_low": -0.014, "ci_high": -0.002}
     rows = [
         {**best, "rung": rung, "pictures": 1000, "p_value_holm": 0.02, "distinguishable": True}
         for rung in paths.RUNGS[:-1]
@@ -83,6 +84,14 @@ def content(folder: Path, **changes: Any) -> page.Content:
                 "ci_low": 0.5,
                 "ci_high": 0.99,
             }
+        ),
+        "seeds_steps": pd.DataFrame(
+            [("features", "scratch_augmented", 5, 0.1, 0.08, 0.12)],
+            columns=["rung", "other", "seeds", "difference", "ci_low", "ci_high"],
+        ),
+        "gains": pd.DataFrame(
+            [("features", 1000, 2000, 0.018, 0.001, 0.035)],
+            columns=["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"],
         ),
         "recipes": pd.DataFrame(
             {
@@ -193,6 +202,14 @@ def test_a_study_that_was_not_made_is_not_shown(tmp_path: Path, absent: str, tit
 def test_means_over_seeds_stand_in_a_table(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
     assert {"70.0 ± 1.2", "96.1 ± 1.2", "50.0 – 99.0"} <= set(cells)
+    told = "features over scratch_augmented: +10.0 points (+8.0 to +12.0) of test accuracy, over 5"
+    assert f"{told} seeds." in cells
+
+
+def test_the_learning_curve_answers_its_question(tmp_path: Path) -> None:
+    cells = Reader(page.build(content(tmp_path))).text
+    told = "features: 1,000 → 2,000 train pictures, +1.8 points (+0.1 to +3.5): more labels helped."
+    assert told in cells
 
 
 def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages
 SCRIPTS = {name: Path(stage.get("do", stage)["cmd"].split()[1]) for name, stage in STAGES.items()}
 
 
+IN_CLIMB_LOCK = STAGES.keys() - {"interpret", "interpret_base", "evaluate", "render"}
+
+
 @pytest.fixture(autouse=True)
 def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
@@ -31,13 +34,22 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_declared_code_is_the_code_imported(name: str) -> None:
     stage = STAGES[name].get("do", STAGES[name])
     declared = {dep for dep in stage["deps"] if dep.endswith(".py")}
-    assert declared == graph.code_deps(SCRIPTS[name])
+    others = IN_CLIMB_LOCK if name == "evaluate" else set()
+    expected = [graph.code_deps(SCRIPTS[stage_name]) for stage_name in (name, *others)]
+    assert declared == set().union(*expected)
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_declared_params_are_the_params_loaded(name: str) -> None:
     stage = STAGES[name].get("do", STAGES[name])
     assert set(stage["params"]) == graph.loaded_params(SCRIPTS[name])
+
+
+def test_what_climb_lock_holds_of_params_makes_it_anew() -> None:
+    """Else it would tell of params that have changed since."""
+    held = set().union(*(graph.loaded_params(SCRIPTS[name]) for name in IN_CLIMB_LOCK))
+    evaluated = set(STAGES["evaluate"]["params"])
+    assert {key for key in held if not {key, key.split(".")[0]} & evaluated} == set()
 
 
 def test_every_script_is_a_stage_and_every_section_is_read() -> None:

@@ -210,6 +210,14 @@ def studied(at_root: Path) -> Path:
     lock = {"stages": {"split": split}}
     artifacts.write_json(at_root / "climb.lock", lock)  # JSON is YAML
     rows = [(rung, subset, 5) for rung in paths.RUNGS for subset in ("validation", "test")]
+    steps = [("features", "scratch", 5, 0.1, 0.08, 0.12)]
+    columns = ["rung", "other", "seeds", "difference", "ci_low", "ci_high"]
+    artifacts.write_csv(at_root / "studies/seeds_steps.csv", pd.DataFrame(steps, columns=columns))
+    gains = [("features", 4, 8, 0.02, 0.01, 0.03)]
+    columns = ["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"]
+    artifacts.write_csv(
+        at_root / "studies/learning_curve_gains.csv", pd.DataFrame(gains, columns=columns)
+    )
     for name, column in (("seeds", "accuracy"), ("seeds_summary", "mean")):
         frame = pd.DataFrame(rows, columns=["rung", "subset", "seeds"])
         for measure in (column, "standard_deviation", "ci_low", "ci_high"):
@@ -226,7 +234,8 @@ def studied(at_root: Path) -> Path:
 def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> None:
     measured = pd.read_csv(studied / "ladder.csv")
     made = report.made_studies(studied, measured)
-    assert set(made) == {"seeds", "seeds_summary", "recipes", "recipes_seeds", "learning_curve"}
+    of_seeds = {"seeds", "seeds_summary", "seeds_steps", "recipes_seeds"}
+    assert set(made) == of_seeds | {"recipes", "learning_curve", "learning_curve_gains"}
     subsets = dict(zip(made["seeds"]["rung"], made["seeds"]["subset"], strict=True))
     assert (subsets["scratch"], subsets["features"], subsets["fine_tuned"]) == (
         *("validation", "test"),  # the book has no figure of this ladder's second
@@ -238,10 +247,14 @@ def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> No
 
 def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     assert "seeds; 95 %" in report.text(studied)
+    assert "features over scratch: +10.0 points (+8.0 to +12.0)" in report.text(studied)
+    assert "features: 4 → 8 train pictures" in report.text(studied)
     assert "end_to_end, fine_tuned: 95.0 %" in report.text(studied)
     assert "float32, features: 97.0 ± 0.5 %" in report.text(studied)
     write_climbs(studied, "md5 of changed code")
     assert "seeds; 95 %" not in report.text(studied)
+    assert "features over scratch" not in report.text(studied)
+    assert "train pictures" not in report.text(studied)
     assert "end_to_end" not in report.text(studied)
     assert "float32" not in report.text(studied)
 
@@ -249,7 +262,7 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
 def test_one_seed_alone_is_no_study(studied: Path) -> None:
     write_climbs(studied, "md5", seeds=1)
     made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert set(made) == {"recipes", "learning_curve"}
+    assert set(made) == {"recipes", "learning_curve", "learning_curve_gains"}
 
 
 def test_a_learning_curve_of_other_code_is_not_shown(studied: Path) -> None:

@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from ladder import evaluation, paths
 
 BINS = 15  # of equal width over [0, 1], as Guo et al. 2017
+DRAWS = 1000
 
 
 def reliability(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,8 +23,7 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
     the number of classes (Guo et al. 2017).
     """
     confidence = evaluation.probabilities(frame).max(axis=1)
-    edges = np.linspace(0, 1, BINS + 1)
-    bins = np.searchsorted(edges[1:-1], confidence)
+    edges, bins = np.linspace(0, 1, BINS + 1), _bins(confidence)
     told = pd.DataFrame({"confidence": confidence, "right": evaluation.right(frame)})
     grouped = told.groupby(bins)
     pictures, right = grouped.size(), grouped["right"].sum()
@@ -41,10 +41,29 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
+def _bins(confidence: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)
+
+
 def expected_calibration_error(bins: pd.DataFrame) -> float:
     """Returns the mean distance of confidence and accuracy over the pictures (Guo et al. 2017)."""
     distance = (bins["confidence"] - bins["accuracy"]).abs()
     return float((distance * bins["pictures"]).sum() / bins["pictures"].sum())
+
+
+def error_by_chance(frame: pd.DataFrame, seed: int) -> float:
+    """Returns what the expected calibration error stays below in 95 % of cases by chance alone.
+
+    That is, if every probability meant what it says: which answers are right is drawn from the
+    confidences (Bröcker and Smith 2007).
+    """
+    confidence = evaluation.probabilities(frame).max(axis=1)
+    bins = _bins(confidence)
+    random, draws = np.random.default_rng(seed), []
+    for _ in range(DRAWS):
+        surplus = confidence - (random.random(len(confidence)) < confidence)
+        draws.append(np.abs(np.bincount(bins, surplus)).sum() / len(confidence))
+    return float(np.quantile(draws, 0.95))
 
 
 def roc(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -97,9 +116,9 @@ def best_threshold(frame: pd.DataFrame) -> float:
 def table(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
     """Returns a row per rung and subset: how well its probabilities can be believed.
 
-    Columns: rung, subset, pictures, accuracy, confidence (mean), expected_calibration_error, auc,
-    average_precision, brier; and for two classes the threshold that is best on validation, with
-    the accuracy that it gives on this subset and its Wilson 95 % interval.
+    Columns: rung, subset, pictures, accuracy, confidence (mean), expected_calibration_error,
+    error_by_chance, auc, average_precision, brier; and for two classes the threshold that is best
+    on validation, with the accuracy that it gives on this subset and its Wilson 95 % interval.
     """
     rows = []
     for rung, frame in predictions.items():
@@ -122,6 +141,7 @@ def _measure(frame: pd.DataFrame) -> dict[str, float]:
         "accuracy": measured["accuracy"],
         "confidence": float(probability.max(axis=1).mean()),
         "expected_calibration_error": expected_calibration_error(reliability(frame)),
+        "error_by_chance": error_by_chance(frame, seed=0),
         "auc": measured["auc"],
         "average_precision": average_precision(frame),
         "brier": float(metrics.brier_score_loss(frame["label"], score, labels=classes)),

@@ -19,7 +19,7 @@ TITLES: dict[str, str] = {
     "features_augmented": "frozen VGG16\n+ augmentation",
     "fine_tuned": "fine-tuned\nblock5",
 }
-SMOOTHED_FROM = 20  # epochs: the mean of fewer lags behind
+FEW = 20  # pictures in a bin, whose accuracy then says little
 TEST, VALIDATION, BOOK = "#1f4e79", "#7fa7c9", "#c0392b"
 COLOURS: dict[str, str] = {  # told apart by all eyes (Okabe and Ito 2008)
     "scratch": "#999999",
@@ -46,10 +46,13 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     edges = np.arange(len(ladder) + 1) - 0.5
     axes.stairs(test, edges, color=TEST, fill=True, alpha=0.12)
     for x, value in zip(steps, test, strict=True):
-        axes.annotate(f"{value:.1f} %", (x, value), (-8, 8), textcoords="offset points", ha="right")
+        axes.annotate(
+            f"{value:.1f} %", (x, value), (-9, 0),
+            textcoords="offset points", ha="right", va="center", color=TEST,
+        )  # fmt: skip
     if ladder["book"].notna().all():
         axes.plot(
-            steps - 0.16, 100 * ladder["book"], "_", color=BOOK, markersize=22, markeredgewidth=3,
+            steps + 0.34, 100 * ladder["book"], "_", color=BOOK, markersize=22, markeredgewidth=3,
             label="the book (validation; the last one test)",
         )  # fmt: skip
     axes.set_xticks(steps, [TITLES[rung] for rung in ladder["rung"]])
@@ -82,18 +85,6 @@ def histories(frames: Mapping[paths.Rung, pd.DataFrame]) -> Figure:
     return figure
 
 
-def smoothed(values: pd.Series, epochs: pd.Series) -> pd.Series:
-    """Returns the exponential mean of the values so far, with the book's factor (DLwP 5.3.2).
-
-    The factor is an epoch's: between values that lie five epochs apart it counts five times.
-    """
-    kept = 0.8 ** epochs.diff()
-    means = [values.iloc[0]]
-    for value, share in zip(values.iloc[1:], kept.iloc[1:], strict=True):
-        means.append(share * means[-1] + (1 - share) * value)
-    return pd.Series(means, values.index)
-
-
 def _row(count: int) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=(9, 3 * count), layout="constrained")
     grid = figure.subplots(count, 2, squeeze=False)
@@ -108,11 +99,7 @@ def _curves(left: Axes, right: Axes, frame: pd.DataFrame) -> None:
             (frame, name, VALIDATION, "training"),
             (validated, f"val_{name}", TEST, "validation"),
         ):
-            axes.plot(epochs["epoch"], epochs[column], ".", color=colour, alpha=0.6)
-            line = epochs[column]
-            if len(epochs) >= SMOOTHED_FROM:
-                line = smoothed(line, epochs["epoch"])
-            axes.plot(epochs["epoch"], line, color=colour, label=label)
+            axes.plot(epochs["epoch"], epochs[column], ".-", color=colour, label=label)
         axes.axvline(best, color="grey", linewidth=0.8, linestyle=":", label="epoch kept")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -156,11 +143,14 @@ def _confusion(axes: Axes, counts: NDArray[np.int64], class_names: Sequence[str]
 
 
 def reliability(
-    bins: Mapping[paths.Rung, pd.DataFrame], calibration_errors: Mapping[paths.Rung, float]
+    bins: Mapping[paths.Rung, pd.DataFrame],
+    calibration_errors: Mapping[paths.Rung, float],
+    by_chance: Mapping[paths.Rung, float],
 ) -> Figure:
     """Returns every rung's reliability diagram: accuracy by confidence, with 95 % intervals.
 
-    A point's area is its share of the pictures.
+    A point's area is its share of the pictures; bins of fewer than `FEW` are pale. `by_chance` is
+    `calibration.error_by_chance`.
     """
     figure = Figure(figsize=(2.6 * len(bins), 3.4), layout="constrained")
     grid = figure.subplots(1, len(bins), squeeze=False, sharex=True, sharey=True).ravel()
@@ -168,18 +158,20 @@ def reliability(
     for axes, (rung, frame) in zip(grid, bins.items(), strict=True):
         axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
         spread = _spread(frame["accuracy"], frame["ci_low"], frame["ci_high"])
-        axes.errorbar(
-            frame["confidence"], frame["accuracy"], spread,
-            fmt="none", ecolor=VALIDATION, elinewidth=1,
+        strength = np.where(frame["pictures"] < FEW, 0.25, 1.0)
+        axes.vlines(
+            frame["confidence"], frame["accuracy"] - spread[0], frame["accuracy"] + spread[1],
+            color=VALIDATION, linewidth=1, alpha=strength,
         )  # fmt: skip
         area = 300 * frame["pictures"] / frame["pictures"].sum()
         axes.scatter(
             frame["confidence"], frame["accuracy"], area.clip(lower=4),
-            color=TEST, zorder=3, clip_on=False,
+            color=TEST, zorder=3, clip_on=False, alpha=strength,
         )  # fmt: skip
         axes.text(
-            0.97, 0.03, f"ECE {100 * calibration_errors[rung]:.1f} %",
-            transform=axes.transAxes, ha="right",
+            0.97, 0.03, f"ECE {100 * calibration_errors[rung]:.1f} %\n"
+            f"by chance ≤ {100 * by_chance[rung]:.1f} %",
+            transform=axes.transAxes, ha="right", fontsize=9,
         )  # fmt: skip
         axes.set_title(TITLES[rung], fontsize=9)
         axes.set_xlim(lowest, 1.02)

@@ -1,8 +1,9 @@
 """Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -10,11 +11,13 @@ from tqdm import tqdm
 from ladder import artifacts, climbs, errors, paths, report, settings, studies
 
 RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
+FITS = ("train_head", "train_end_to_end", "fine_tune")
 
 
 def main() -> None:
-    """Climbs rungs 3 to 5 on so many pictures of a class; validation and test stay the same.
+    """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed and as many steps.
 
+    Validation, which chooses the epoch, and test stay as they are.
     Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures, and
     the digest of params and code) and `studies/learning_curve_gains.csv` (what each step to more
     of them brought).
@@ -25,13 +28,14 @@ def main() -> None:
     plan = climbs.plan(given.archive, given.recipe)
     check(given.per_class, plan.overrides)
     files = paths.DatasetPaths(plan.source)
+    params = climbs.params(settings.PARAMS, plan.overrides)
     of_all = [*plan.overrides, "split.train_used_per_class=null"]
     digest, parts = climbs.digest(of_all), []
     for count in tqdm(given.per_class, "learning curve", disable=None):
         climbs.check_unchanged(of_all, digest)
         commit = climbs.climb(
             f"{plan.name}-of-{count}",
-            [*plan.overrides, f"split.train_used_per_class={count}"],
+            [*plan.overrides, *on_fewer(count, params)],
             [f"predict@{rung}" for rung in RUNGS],
         )
         manifest = fetched(commit, files.manifest)
@@ -46,6 +50,20 @@ def main() -> None:
     artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))
     print("", *report.gains(gains), sep="\n")
+
+
+def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
+    """Returns the overrides for so many pictures of a class.
+
+    An epoch of half as many has half the steps: there are twice as many epochs, validated half as
+    often, so that it is pictures that are fewer and not steps.
+    """
+    times = params["split"]["train_per_class"] / per_class
+    return [f"split.train_used_per_class={per_class}"] + [
+        f"{fit}.{name}={round(times * params[fit][name])}"
+        for fit in FITS
+        for name in ("epochs", "minimum_epochs", "patience", "validate_every")
+    ]
 
 
 def check(per_class: Sequence[int], overrides: Sequence[str]) -> None:

@@ -26,17 +26,19 @@ DATASETS = {
 # What stands under a figure; its first sentence is also what is read aloud in its place.
 CAPTIONS = {
     "staircase": "Test accuracy as a step per rung, with 95 % intervals of test and validation.",
-    "curves": "Loss and accuracy by epoch. Dots are the epochs; lines join them, or from 20 "
-    "epochs on are their exponential mean with the book's factor 0.8. The dotted line is the epoch "
-    "that was kept.",
-    "reliability": "Accuracy by confidence. On the diagonal a probability means what it says; ECE "
-    "is the expected calibration error (Guo et al. 2017).",
+    "curves": "Loss and accuracy by epoch. The dotted line is the epoch that was kept: the one "
+    "with the lowest validation loss.",
+    "reliability": "Accuracy by confidence. On the diagonal a probability means what it says; "
+    "bins of fewer than 20 pictures are pale. ECE is the expected calibration error (Guo et al. "
+    "2017); below, what it stays under in 95 % of cases where every probability means what it says "
+    "(Bröcker and Smith 2007).",
     "roc": "True against false positives for every threshold.",
     "precision_recall": "Precision against recall for every threshold.",
     "confusion": "Test pictures by true and predicted class.",
     "seeds": "Every seed's accuracy, their mean, and its interval over seeds and pictures. On the "
     "subset that the book measured a rung on, where its mark is shown; else on test.",
-    "learning_curve": "Test accuracy by number of train pictures. Would more labels help?",
+    "learning_curve": "Test accuracy by number of train pictures. One seed, and as many steps "
+    "whatever the number of pictures; all validation pictures choose the epoch.",
     "operations": "What people wrote by hand, and what the convnet from scratch learned instead. "
     "Interpolation, denoising, edges and few colours; below, kernels of the first convolution, "
     "each beside what it finds in the same picture.",
@@ -64,6 +66,8 @@ class Content:
     majority: float  # accuracy on test of always answering train's most frequent label
     control: str  # what shuffled labels led to; empty where they were not shuffled
     seeds: pd.DataFrame  # `studies.summary` of the climb's seeds, a row a rung; may be empty
+    seeds_steps: pd.DataFrame  # `studies.steps` of them
+    gains: pd.DataFrame  # `studies.gains` of the learning curve; may be empty
     recipes: pd.DataFrame  # `comparison.recipes`; may be empty
     recipes_seeds: pd.DataFrame  # `studies.differences`; may be empty
     runtimes: Mapping[str, Mapping[str, str]]
@@ -114,6 +118,8 @@ def build(content: Content) -> str:
         majority=f"{100 * content.majority:.1f}",
         studies=studies(content),
         seeds=seeds(content.seeds),
+        seeds_steps=report.seeds_steps(content.seeds_steps),
+        gains=report.gains(content.gains),
         recipes=recipes(content.recipes),
         recipes_seeds=recipes_seeds(content.recipes_seeds),
         figures={name: figure(name, path) for name, path in content.figures.items()},

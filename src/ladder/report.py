@@ -114,7 +114,7 @@ def gains(frame: pd.DataFrame) -> list[str]:
 
     `frame` is `studies.gains`.
     """
-    last = frame.groupby("rung", sort=False).tail(1)
+    last = frame.groupby("rung", sort=False).tail(1) if len(frame) else frame
     sentences = []
     for row in last.to_dict("records"):
         told = "no difference that these pictures show"
@@ -140,6 +140,18 @@ def seeds(summary: pd.DataFrame) -> list[str]:
         f"{row['subset']}, mean ± standard deviation of {row['seeds']} seeds; 95 % interval "
         f"{interval(row['ci_low'], row['ci_high'])}."
         for row in summary.to_dict("records")
+    ]
+
+
+def seeds_steps(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: what it brings over the one before, over the seeds.
+
+    `frame` is `studies.steps`.
+    """
+    return [
+        f"{row['rung']} over {row['other']}: {points(row)} of test accuracy, over {row['seeds']} "
+        "seeds."
+        for row in frame.to_dict("records")
     ]
 
 
@@ -188,10 +200,10 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     params, code = provenance.of_lock(folder / "climb.lock")
     of_all = params | {"split": params["split"] | {"train_used_per_class": None}}
     if {*_digests(made / "learning_curve.csv")} == {provenance.digest(of_all, code)}:
-        found["learning_curve"] = pd.read_csv(made / "learning_curve.csv")
+        found |= _read(made, "learning_curve", "learning_curve_gains")
     seeds = _digests(made / "seeds_climbs.csv")
     if len(seeds) > 1 and {*seeds} == {provenance.digest(params, code)}:
-        found |= {table: pd.read_csv(made / f"{table}.csv") for table in ("seeds", "seeds_summary")}
+        found |= _read(made, "seeds", "seeds_summary", "seeds_steps")
         measured = ladder.dropna(subset="book")
         subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
             zip(measured["rung"], measured["book_subset"], strict=True)
@@ -200,10 +212,14 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
             every = found[table]
             found[table] = every[every["subset"] == every["rung"].map(subsets)]
         if (made / "recipes_seeds.csv").is_file():
-            found["recipes_seeds"] = pd.read_csv(made / "recipes_seeds.csv")
+            found |= _read(made, "recipes_seeds")
     if {*_digests(made / "recipes.csv")} == {provenance.digest(params, code)}:
-        found["recipes"] = pd.read_csv(made / "recipes.csv")
+        found |= _read(made, "recipes")
     return found
+
+
+def _read(made: Path, *tables: str) -> dict[str, pd.DataFrame]:
+    return {table: pd.read_csv(made / f"{table}.csv") for table in tables}
 
 
 def _digests(table: Path) -> list[str]:
@@ -219,6 +235,8 @@ def text(folder: Path) -> str:
         [*steps(paired), advice(paired, ladder)],
         against_book(pd.read_csv(folder / "book.csv")),
         seeds(made.get("seeds_summary", pd.DataFrame())),
+        seeds_steps(made.get("seeds_steps", pd.DataFrame())),
+        gains(made.get("learning_curve_gains", pd.DataFrame())),
         recipes(made.get("recipes", pd.DataFrame())),
         recipes_seeds(made.get("recipes_seeds", pd.DataFrame())),
     ]
