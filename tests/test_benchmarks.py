@@ -306,6 +306,16 @@ def test_a_worker_answers_and_its_failure_is_told(tmp_path: Path) -> None:
         worker.ask()
 
 
+def test_a_worker_that_died_is_closed_and_stops_no_other() -> None:
+    with processes.Worker("random_pictures", {}) as worker:
+        with pytest.raises(processes.WorkerError):
+            worker.receive()  # its output has ended, and so has it
+        answers = extraction.take_turns({"dead": worker}, repetitions=1, seconds=1.0)
+        assert answers.failed == {"dead": "KeyError: 'path'"}
+        worker.close()
+    assert worker.peak_bytes > 1e6
+
+
 def test_an_exception_in_a_worker_becomes_its_last_answer(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
