@@ -34,7 +34,7 @@ from benchmarks import (
 )
 from benchmarks.spread import Spread
 from benchmarks.workers import vgg16
-from ladder import climbs, paths, settings
+from ladder import climbs, errors, evaluation, paths, settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -395,8 +395,34 @@ def test_the_machine_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert told["processor"] == "A Processor"
     assert told["flags"] == ["avx2", "amx_bf16"]
     assert told["memory_bytes"] == 2048 * 1024
-    assert machine.has_fast_bfloat16(told)
-    assert not machine.has_fast_bfloat16({"flags": ["avx2", "avx512f"]})
+    assert machine.text(told).startswith(f"A Processor, {told['cores']} cores, 0 GiB, ")
+    assert machine.text(told).endswith("flags avx2 amx_bf16")
+
+
+def test_the_report_and_the_pipeline_agree_on_where_bfloat16_is_fast() -> None:
+    from ladder import runtime
+
+    assert machine.has_fast_bfloat16({"flags": ["avx2", runtime.FAST_BFLOAT16]})
+    others = set(machine.FLAGS) - {runtime.FAST_BFLOAT16}
+    assert not machine.has_fast_bfloat16({"flags": sorted(others)})
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"memory_bytes": 2**34 - 50_000_000}, True),  # as another kernel leaves it
+        ({"memory_bytes": 2**35}, False),
+        ({"cores": 4}, False),
+        ({"processor": "Another"}, False),
+        ({"flags": ["avx2"]}, False),
+    ],
+)
+def test_a_machine_is_another_by_what_decides_its_figures(
+    change: dict[str, Any], same: bool, found: results.Results
+) -> None:
+    described = found["machine"]
+    assert machine.same(described, {**described, **change}) is same
+    assert machine.same({**described, **change}, described) is same
 
 
 def part(result: dict[str, Any]) -> dict[str, Any]:
@@ -465,7 +491,7 @@ def found() -> results.Results:
                 {
                     "dataset": "d",
                     "image_size": 150,
-                    "split": results.BOOK_SPLIT,
+                    "split": evaluation.BOOK_SPLIT.model_dump(),
                     "downloaded": False,
                     "stages": {"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
                     "rungs": {rung: spread.record([8.0, 10.0, 12.0]) for rung in paths.RUNGS},
@@ -532,7 +558,7 @@ def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> No
     [
         ("book_way", {"image_size": 96}),
         ("book_way", {"dataset": "other"}),
-        ("pipeline", {"split": {**results.BOOK_SPLIT, "train_per_class": 40}}),
+        ("pipeline", {"split": {**evaluation.BOOK_SPLIT.model_dump(), "train_per_class": 40}}),
     ],
 )
 def test_other_pictures_give_no_ratio(
@@ -566,7 +592,25 @@ def test_results_of_another_machine_are_not_mixed_in(
     assert list(results.start(quick=False)["parts"]) == list(found["parts"])  # in order
     assert results.start(quick=True)["parts"] == {}
     monkeypatch.setattr(machine, "describe", lambda: {**found["machine"], "cores": 4})
-    assert results.start(quick=False)["parts"] == {}
+    with pytest.raises(errors.InputError, match=r"this machine, A Processor, 4 cores.* aside"):
+        results.start(quick=False)
+    assert results.read(quick=False) == found
+
+
+def test_results_are_redrawn_as_they_are_on_any_machine(
+    found: results.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["run", "--redraw"])
+    with pytest.raises(errors.InputError, match="no such file"):
+        run.main()
+    results.write(found)
+    monkeypatch.setattr(machine, "describe", lambda: {**found["machine"], "cores": 4})
+    before = (tmp_path / "benchmark.json").read_text()
+    run.main()
+    assert (tmp_path / "benchmark.md").read_text() == report.markdown(found)
+    assert (tmp_path / "benchmark.png").stat().st_size > 10_000
+    assert (tmp_path / "benchmark.json").read_text() == before
 
 
 def test_the_command_line_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
