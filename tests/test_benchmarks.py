@@ -543,6 +543,19 @@ def test_goals_are_judged_by_medians(found: results.Results) -> None:
     }
 
 
+def test_a_goal_just_missed_is_not_shown_as_its_number(found: results.Results) -> None:
+    contestants = found["parts"]["extraction"]["result"]["contestants"]
+    contestants["pipeline"]["pictures_per_second"] = spread.record([94.9])
+    contestants["openvino"]["pictures_per_second"] = spread.record([100.0])
+    assert "| extraction, times OpenVINO | ≥ 0.95 | 0.949 | no |" in report.markdown(found)
+
+
+def test_goals_meant_for_another_processor_say_so(found: results.Results) -> None:
+    assert "cores with AMX.\n" in report.markdown(found)
+    found["machine"] |= {"flags": ["avx2"]}
+    assert "cores with AMX, which this machine lacks.\n" in report.markdown(found)
+
+
 def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> None:
     found["parts"] = {"book_way": found["parts"]["book_way"]}
     written = report.markdown(found)
