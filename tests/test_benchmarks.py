@@ -583,18 +583,32 @@ def test_other_pictures_give_no_ratio(
 
 
 def test_the_plot_draws_whatever_there_is(found: results.Results) -> None:
+    found["parts"]["extraction"]["result"]["contestants"]["openvino"]["arithmetic"] = "float32"
+    limit = found["parts"]["extraction"]["result"]["limits"]
+    limit["per_second"]["float32"] = spread.record([1e12])
     ladder, rates, seconds, memory = plot.figure(found).axes
-    assert ladder.get_yscale() == "log"
-    assert len(ladder.patches) == 2 * 6
-    assert len(rates.patches) == 3
-    assert np.asarray(rates.lines[-1].get_xdata()).tolist() == [400, 400]
+    assert ladder.get_xscale() == "log"
+    dots = [line.get_xdata() for line in ladder.lines if line.get_marker() == "o"]
+    assert np.asarray(dots).tolist() == [5 * [1000] + [5000], 5 * [10] + [50]]
+    written = [text.get_text() for text in ladder.texts]
+    assert written == 5 * ["1,000", "10", "100 ×"] + ["5,000", "50", "100 ×"]
+    titles = [label.get_text() for label in rates.get_yticklabels()]
+    assert titles == ["openvino", "pipeline", "torch_eager"]  # the fastest first
+    (matrices,) = (line for line in rates.lines if str(line.get_label()).startswith("what"))
+    assert np.asarray(matrices.get_xdata()).tolist() == [100, 400, 400]  # each in its arithmetic
     assert seconds.has_data()
     assert memory.has_data()
     found["parts"] = {"growth": found["parts"]["growth"]}
     assert [axes.has_data() for axes in plot.figure(found).axes] == [False, False, True, True]
 
 
-def test_results_of_another_machine_are_not_mixed_in(
+def test_a_plot_of_one_way_has_no_ratio(found: results.Results) -> None:
+    found["parts"] = {"pipeline": found["parts"]["pipeline"]}
+    ladder = plot.figure(found).axes[0]
+    assert [text.get_text() for text in ladder.texts] == 5 * ["10"] + ["50"]
+
+
+def test_measuring_goes_on_with_the_results_of_this_machine_alone(
     found: results.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "FOLDER", tmp_path)
