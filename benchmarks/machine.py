@@ -13,6 +13,7 @@ CPUINFO, MEMINFO = Path("/proc/cpuinfo"), Path("/proc/meminfo")
 
 # What decides the rate of float32 (avx…) and of bfloat16 (the two that end in bf16).
 FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_tile")
+GIB = 2**30
 PACKAGES = ("dvc", "keras", "mlflow", "numpy", "opencv-python-headless", "pillow", "tensorflow-cpu")
 
 
@@ -26,6 +27,24 @@ def describe() -> dict[str, Any]:
         "memory_bytes": 1024 * int((_field(MEMINFO, "MemTotal") or "0").split()[0]),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Returns whether two descriptions are of machines that the same figures hold for.
+
+    Kernels of the same machine leave more memory or less: a difference under a GiB is none.
+    """
+    alike = all(one[name] == other[name] for name in ("processor", "cores", "flags"))
+    return alike and abs(one["memory_bytes"] - other["memory_bytes"]) < GIB
+
+
+def text(described: dict[str, Any]) -> str:
+    """Returns a description on one line."""
+    return (
+        f"{described['processor']}, {described['cores']} cores, "
+        f"{described['memory_bytes'] / GIB:.0f} GiB, {described['system']}, "
+        f"flags {' '.join(described['flags']) or 'unknown'}"
+    )
 
 
 def _field(path: Path, name: str) -> str:

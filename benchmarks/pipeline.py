@@ -45,7 +45,7 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
         peaks[name] = max(peaks[name], done.peak_bytes)
     unchanged, changed = repeats(plan, clone)
     params = clone.params
-    climbs = [sum(values) for values in zip(*seconds.values(), strict=True)]
+    totals = [sum(values) for values in zip(*seconds.values(), strict=True)]
     return {
         "dataset": params.dataset.source,
         "image_size": params.image_size,
@@ -59,7 +59,7 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
             rung: spread.record([sum(c) for c in zip(*(seconds[s] for s in stages), strict=True)])
             for rung, stages in RUNG_STAGES.items()
         },
-        "total_seconds": spread.record(climbs),
+        "total_seconds": spread.record(totals),
         "nothing_to_do_seconds": spread.record(unchanged),
         "changed_rate_seconds": spread.record(changed),
         "accuracies": accuracies(clone),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 class Plan:
     """Numbers of pictures, steps and repetitions; a repetition gives one value of a spread."""
 
-    quick: bool
     image_size: int  # of limits, extraction and growth; book_way and pipeline take their pictures'
     batch_size: int  # of extraction
     extraction_repetitions: int
@@ -27,7 +26,6 @@ class Plan:
 
 
 FULL = Plan(
-    quick=False,
     image_size=150,
     batch_size=50,
     extraction_repetitions=7,
@@ -47,7 +45,6 @@ FULL = Plan(
 )
 
 QUICK = Plan(
-    quick=True,
     image_size=96,
     batch_size=4,
     extraction_repetitions=3,

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -87,11 +88,9 @@ class Worker:
             WorkerError: there is none.
         """
         assert self._process.stdin is not None  # noqa: S101
-        try:
+        with suppress(BrokenPipeError):  # `receive` says why
             self._process.stdin.write("\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # `receive` says why
         return self.receive()
 
     def receive(self) -> dict[str, Any]:
@@ -123,7 +122,8 @@ class Worker:
         """Tells the worker that there are no more questions and waits for its end."""
         if self._process.returncode is None:
             assert self._process.stdin is not None  # noqa: S101
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):  # it died, with a question that it did not read
+                self._process.stdin.close()
             self.peak_bytes = _wait(self._process)
 
     def __enter__(self) -> Self:

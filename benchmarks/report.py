@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from benchmarks import limits, machine, results, spread
+from benchmarks import limits, machine, pipeline, results, spread
 from benchmarks.spread import Spread
 from ladder import paths
 
@@ -60,10 +60,6 @@ def measured_on(found: results.Results) -> str:
     """Returns machine, dates and versions."""
     told = found["machine"]
     fast = "" if machine.has_fast_bfloat16(told) else "; **no AMX: this pipeline takes float32**"
-    processor = (
-        f"{told['processor']}, {told['cores']} cores, {told['memory_bytes'] / 2**30:.0f} GiB, "
-        f"{told['system']}, flags {' '.join(told['flags']) or 'unknown'}{fast}.\n"
-    )
     rows = []
     versions: dict[str, list[str]] = {}
     for name, part in found["parts"].items():
@@ -74,7 +70,7 @@ def measured_on(found: results.Results) -> str:
         versions.setdefault(", ".join(f"{k} {v}" for k, v in shown.items()), []).append(name)
     header = ("part", "date", "commit", "seconds", "load before")
     notes = [f"- {', '.join(names)}: {shown}" for shown, names in versions.items()]
-    return "\n".join([processor, table(header, rows), "", *notes, ""])
+    return "\n".join([f"{machine.text(told)}{fast}.\n", table(header, rows), "", *notes, ""])
 
 
 def peers(part: dict[str, Any]) -> dict[str, str]:
@@ -99,6 +95,13 @@ def ladder(found: results.Results) -> str:
             "a warm-up, times the book's epochs and steps. Its total holds no start-up and no "
             "evaluation; the pipeline's holds all stages, each with the start of DVC and Python. "
             "Ranges are lowest and highest, of ratios the widest possible.\n"
+        )
+    if "pipeline" in parts:
+        note += (
+            "\nA rung of this pipeline is timed by the stages that it adds: "
+            + ", ".join(f"{rung} ({', '.join(own)})" for rung, own in pipeline.RUNG_STAGES.items())
+            + ". What an earlier rung has stored is not computed again: fine_tuned takes the "
+            "activations of features and features_augmented, and the latter's head.\n"
         )
     if {"book_way", "pipeline"} <= parts.keys() and not results.same_pictures(found):
         note += "\nThe two are of different pictures: no ratios.\n"
@@ -150,10 +153,11 @@ def stages(part: dict[str, Any]) -> str:
             ("`dvc repro evaluate`, train_head.learning_rate changed", "changed_rate_seconds"),
         )
     ]
-    counts = ", ".join(f"{name} {count}" for name, count in part["split"].items())
+    counts = ", ".join(f"{name} {count}" for name, count in part["split"].items() if count)
     climbs = part["total_seconds"]["n"]
     title = f"## This pipeline, {climbs} climb{'s' * (climbs > 1)} ({counts})\n\n"
-    note = "\n`download` waited for the network.\n" if part["downloaded"] else ""
+    note = "\nLinux counts in the process that starts a stage: the lowest peaks are its own.\n"
+    note += "\n`download` waited for the network.\n" if part["downloaded"] else ""
     return title + table(("stage", "seconds", "peak memory, MB"), rows) + "\n" + note
 
 
@@ -183,7 +187,11 @@ def contestants(part: dict[str, Any]) -> str:
     )
     size, batch_size = part["image_size"], part["batch_size"]
     title = f"## Extraction, {size} pixels, batches of {batch_size}, all cores\n\n"
-    return title + table(header, rows) + "\n" + "".join(f"\n{error}" for error in errors)
+    note = (
+        "The matrix rate is that of TensorFlow's products of square matrices in the arithmetic "
+        "used, measured in the same turns; it is no limit for another library or algorithm.\n"
+    )
+    return "\n".join([title + table(header, rows), "", note, *errors])
 
 
 def paired(above: dict[str, Any], below: dict[str, Any]) -> Spread:
@@ -196,9 +204,13 @@ def paired(above: dict[str, Any], below: dict[str, Any]) -> Spread:
 
 def matrix_share(told: dict[str, Any], limit: dict[str, Any]) -> Spread:
     """Returns the share of the matrix rate, of the arithmetic used, that VGG16 came to."""
-    precision = told["arithmetic"] if told["arithmetic"] in limit["sizes"] else "float32"
-    share = paired(told["pictures_per_second"], limit["per_second"][precision])
-    return share.scaled(limit["flops_per_picture"])
+    rate = limit["per_second"][matrix_precision(told, limit)]
+    return paired(told["pictures_per_second"], rate).scaled(limit["flops_per_picture"])
+
+
+def matrix_precision(told: dict[str, Any], limit: dict[str, Any]) -> str:
+    """Returns the arithmetic of the matrices that a contestant is compared with."""
+    return told["arithmetic"] if told["arithmetic"] in limit["sizes"] else "float32"
 
 
 def rates(part: dict[str, Any]) -> str:
@@ -281,7 +293,8 @@ def goals(found: results.Results) -> str:
     ]
     if not rows or found["quick"]:
         return ""
-    note = "Meant for the book's photographs on two cores with AMX.\n\n"
+    lacking = "" if machine.has_fast_bfloat16(found["machine"]) else ", which this machine lacks"
+    note = f"Meant for the book's photographs on two cores with AMX{lacking}.\n\n"
     return "## Goals\n\n" + note + table(("", "goal", "measured", "reached"), rows) + "\n"
 
 
@@ -338,7 +351,7 @@ def extraction_goals(told: dict[str, Any]) -> Iterable[tuple[str, str, str, bool
         if ours and rivals:
             fastest = max(rivals, key=lambda name: rates[name]["median"])
             value = paired(ours, rates[fastest])
-            yield what, f"≥ {least:g}", text(value, 2), value.median >= least
+            yield what, f"≥ {least:g}", text(value, 3), value.median >= least
 
 
 def summary(found: results.Results) -> str:

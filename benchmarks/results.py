@@ -6,20 +6,12 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.processes import ROOT
-from ladder import artifacts
+from ladder import artifacts, errors, evaluation
 
 FOLDER = ROOT / "reports/benchmark"
 
-# What the book's epochs and steps are extrapolated to (DLwP 5.2.2).
-BOOK_SPLIT = {
-    "train_per_class": 1000,
-    "validation_per_class": 500,
-    "test_per_class": 500,
-    "train_used_per_class": None,
-    "shuffle_train_labels": False,
-}
-
-Results = dict[str, Any]  # machine, quick, parts: {name: date, load, versions, seconds, result}
+# machine, quick, parts: {name: date, load, versions, commit, uncommitted_changes, seconds, result}
+Results = dict[str, Any]
 
 
 def folder(quick: bool) -> Path:
@@ -32,14 +24,41 @@ def path(quick: bool) -> Path:
     return folder(quick) / "benchmark.json"
 
 
-def start(quick: bool) -> Results:
-    """Returns the results so far; none if they are of another machine."""
-    described = machine.describe()
-    fresh: Results = {"machine": described, "quick": quick, "parts": {}}
+def read(quick: bool) -> Results:
+    """Returns the results as they lie there, of whatever machine.
+
+    Raises:
+        InputError: nothing has been measured yet.
+    """
     if not path(quick).exists():
-        return fresh
+        raise errors.InputError(
+            str(path(quick)),
+            expected="results to draw",
+            received="no such file",
+            advice="Measure first: `make bench`.",
+        )
     known: Results = artifacts.read_json(path(quick))
-    return known if known["machine"] == described else fresh
+    return known
+
+
+def start(quick: bool) -> Results:
+    """Returns the results so far, which another measurement on this machine is added to.
+
+    Raises:
+        InputError: they are of another machine.
+    """
+    here = machine.describe()
+    if not path(quick).exists():
+        return {"machine": here, "quick": quick, "parts": {}}
+    known = read(quick)
+    if not machine.same(known["machine"], here):
+        raise errors.InputError(
+            str(path(quick)),
+            expected=f"results of this machine, {machine.text(here)}",
+            received=machine.text(known["machine"]),
+            advice="Move its folder aside, or measure on that machine.",
+        )
+    return known
 
 
 def write(results: Results) -> None:
@@ -57,6 +76,6 @@ def same_pictures(results: Results) -> bool:
     if not {"book_way", "pipeline"} <= parts.keys():
         return False
     book, ours = parts["book_way"]["result"], parts["pipeline"]["result"]
-    return ours["split"] == BOOK_SPLIT and all(
+    return ours["split"] == evaluation.BOOK_SPLIT.model_dump() and all(
         book[name] == ours[name] for name in ("dataset", "image_size")
     )

@@ -29,7 +29,7 @@ PARTS = ("limits", "extraction", "growth", "book_way", "pipeline")
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Returns what the command line asks for."""
     parser = argparse.ArgumentParser("python -m benchmarks.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; or all")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all if none")
     parser.add_argument("--archive", default="", help="the book's photographs, as for make book")
     parser.add_argument("--recipe", default="dogs_vs_cats", help="overrides to climb with")
     parser.add_argument("--climbs", type=int, help="how often the ladder is climbed")
@@ -75,7 +75,7 @@ def measure(asked: argparse.Namespace) -> results.Results:
 def main() -> None:
     """Measures, writes and prints."""
     asked = parse(sys.argv[1:])
-    found = results.start(asked.quick) if asked.redraw else measure(asked)
+    found = results.read(asked.quick) if asked.redraw else measure(asked)
     from benchmarks import plot  # matplotlib, which would count in the memory of what is measured
 
     folder = results.folder(asked.quick)

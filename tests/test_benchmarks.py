@@ -34,7 +34,7 @@ from benchmarks import (
 )
 from benchmarks.spread import Spread
 from benchmarks.workers import vgg16
-from ladder import climbs, paths, settings
+from ladder import climbs, errors, evaluation, paths, settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -306,6 +306,16 @@ def test_a_worker_answers_and_its_failure_is_told(tmp_path: Path) -> None:
         worker.ask()
 
 
+def test_a_worker_that_died_is_closed_and_stops_no_other() -> None:
+    with processes.Worker("random_pictures", {}) as worker:
+        with pytest.raises(processes.WorkerError):
+            worker.receive()  # its output has ended, and so has it
+        answers = extraction.take_turns({"dead": worker}, repetitions=1, seconds=1.0)
+        assert answers.failed == {"dead": "KeyError: 'path'"}
+        worker.close()
+    assert worker.peak_bytes > 1e6
+
+
 def test_an_exception_in_a_worker_becomes_its_last_answer(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -385,8 +395,34 @@ def test_the_machine_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert told["processor"] == "A Processor"
     assert told["flags"] == ["avx2", "amx_bf16"]
     assert told["memory_bytes"] == 2048 * 1024
-    assert machine.has_fast_bfloat16(told)
-    assert not machine.has_fast_bfloat16({"flags": ["avx2", "avx512f"]})
+    assert machine.text(told).startswith(f"A Processor, {told['cores']} cores, 0 GiB, ")
+    assert machine.text(told).endswith("flags avx2 amx_bf16")
+
+
+def test_the_report_and_the_pipeline_agree_on_where_bfloat16_is_fast() -> None:
+    from ladder import runtime
+
+    assert machine.has_fast_bfloat16({"flags": ["avx2", runtime.FAST_BFLOAT16]})
+    others = set(machine.FLAGS) - {runtime.FAST_BFLOAT16}
+    assert not machine.has_fast_bfloat16({"flags": sorted(others)})
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"memory_bytes": 2**34 - 50_000_000}, True),  # as another kernel leaves it
+        ({"memory_bytes": 2**35}, False),
+        ({"cores": 4}, False),
+        ({"processor": "Another"}, False),
+        ({"flags": ["avx2"]}, False),
+    ],
+)
+def test_a_machine_is_another_by_what_decides_its_figures(
+    change: dict[str, Any], same: bool, found: results.Results
+) -> None:
+    described = found["machine"]
+    assert machine.same(described, {**described, **change}) is same
+    assert machine.same({**described, **change}, described) is same
 
 
 def part(result: dict[str, Any]) -> dict[str, Any]:
@@ -455,7 +491,7 @@ def found() -> results.Results:
                 {
                     "dataset": "d",
                     "image_size": 150,
-                    "split": results.BOOK_SPLIT,
+                    "split": evaluation.BOOK_SPLIT.model_dump(),
                     "downloaded": False,
                     "stages": {"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
                     "rungs": {rung: spread.record([8.0, 10.0, 12.0]) for rung in paths.RUNGS},
@@ -507,6 +543,19 @@ def test_goals_are_judged_by_medians(found: results.Results) -> None:
     }
 
 
+def test_a_goal_just_missed_is_not_shown_as_its_number(found: results.Results) -> None:
+    contestants = found["parts"]["extraction"]["result"]["contestants"]
+    contestants["pipeline"]["pictures_per_second"] = spread.record([94.9])
+    contestants["openvino"]["pictures_per_second"] = spread.record([100.0])
+    assert "| extraction, times OpenVINO | ≥ 0.95 | 0.949 | no |" in report.markdown(found)
+
+
+def test_goals_meant_for_another_processor_say_so(found: results.Results) -> None:
+    assert "cores with AMX.\n" in report.markdown(found)
+    found["machine"] |= {"flags": ["avx2"]}
+    assert "cores with AMX, which this machine lacks.\n" in report.markdown(found)
+
+
 def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> None:
     found["parts"] = {"book_way": found["parts"]["book_way"]}
     written = report.markdown(found)
@@ -522,7 +571,7 @@ def test_parts_that_were_not_measured_are_left_out(found: results.Results) -> No
     [
         ("book_way", {"image_size": 96}),
         ("book_way", {"dataset": "other"}),
-        ("pipeline", {"split": {**results.BOOK_SPLIT, "train_per_class": 40}}),
+        ("pipeline", {"split": {**evaluation.BOOK_SPLIT.model_dump(), "train_per_class": 40}}),
     ],
 )
 def test_other_pictures_give_no_ratio(
@@ -534,18 +583,32 @@ def test_other_pictures_give_no_ratio(
 
 
 def test_the_plot_draws_whatever_there_is(found: results.Results) -> None:
+    found["parts"]["extraction"]["result"]["contestants"]["openvino"]["arithmetic"] = "float32"
+    limit = found["parts"]["extraction"]["result"]["limits"]
+    limit["per_second"]["float32"] = spread.record([1e12])
     ladder, rates, seconds, memory = plot.figure(found).axes
-    assert ladder.get_yscale() == "log"
-    assert len(ladder.patches) == 2 * 6
-    assert len(rates.patches) == 3
-    assert np.asarray(rates.lines[-1].get_xdata()).tolist() == [400, 400]
+    assert ladder.get_xscale() == "log"
+    dots = [line.get_xdata() for line in ladder.lines if line.get_marker() == "o"]
+    assert np.asarray(dots).tolist() == [5 * [1000] + [5000], 5 * [10] + [50]]
+    written = [text.get_text() for text in ladder.texts]
+    assert written == 5 * ["1,000", "10", "100 ×"] + ["5,000", "50", "100 ×"]
+    titles = [label.get_text() for label in rates.get_yticklabels()]
+    assert titles == ["openvino", "pipeline", "torch_eager"]  # the fastest first
+    (matrices,) = (line for line in rates.lines if str(line.get_label()).startswith("what"))
+    assert np.asarray(matrices.get_xdata()).tolist() == [100, 400, 400]  # each in its arithmetic
     assert seconds.has_data()
     assert memory.has_data()
     found["parts"] = {"growth": found["parts"]["growth"]}
     assert [axes.has_data() for axes in plot.figure(found).axes] == [False, False, True, True]
 
 
-def test_results_of_another_machine_are_not_mixed_in(
+def test_a_plot_of_one_way_has_no_ratio(found: results.Results) -> None:
+    found["parts"] = {"pipeline": found["parts"]["pipeline"]}
+    ladder = plot.figure(found).axes[0]
+    assert [text.get_text() for text in ladder.texts] == 5 * ["10"] + ["50"]
+
+
+def test_measuring_goes_on_with_the_results_of_this_machine_alone(
     found: results.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "FOLDER", tmp_path)
@@ -556,7 +619,25 @@ def test_results_of_another_machine_are_not_mixed_in(
     assert list(results.start(quick=False)["parts"]) == list(found["parts"])  # in order
     assert results.start(quick=True)["parts"] == {}
     monkeypatch.setattr(machine, "describe", lambda: {**found["machine"], "cores": 4})
-    assert results.start(quick=False)["parts"] == {}
+    with pytest.raises(errors.InputError, match=r"this machine, A Processor, 4 cores.* aside"):
+        results.start(quick=False)
+    assert results.read(quick=False) == found
+
+
+def test_results_are_redrawn_as_they_are_on_any_machine(
+    found: results.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["run", "--redraw"])
+    with pytest.raises(errors.InputError, match="no such file"):
+        run.main()
+    results.write(found)
+    monkeypatch.setattr(machine, "describe", lambda: {**found["machine"], "cores": 4})
+    before = (tmp_path / "benchmark.json").read_text()
+    run.main()
+    assert (tmp_path / "benchmark.md").read_text() == report.markdown(found)
+    assert (tmp_path / "benchmark.png").stat().st_size > 10_000
+    assert (tmp_path / "benchmark.json").read_text() == before
 
 
 def test_the_command_line_names_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
