@@ -330,6 +330,31 @@ def test_an_encrypted_member_is_refused(zipped: Zipped) -> None:
         archives.check(path, path.name)
 
 
+@pytest.mark.parametrize("method", [9, 93, 96, 98])
+def test_a_member_of_an_unknown_method_is_refused(zipped: Zipped, method: int) -> None:
+    path = zipped(named("train/cat.0.jpg", "train/dog.0.jpg"))
+    content = bytearray(path.read_bytes())
+    last = content.rindex(b"PK\x01\x02")
+    struct.pack_into("<H", content, last + 10, method)  # APPNOTE 4.4.5
+    path.write_bytes(content)
+    message = (
+        r"images\.zip: expected members that are stored, or compressed by Deflate, BZIP2 or LZMA\. "
+        rf"Received: train/dog\.0\.jpg by method {method}\. "
+        r"Pack the pictures again, without compression\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path, path.name)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_known_method_passes(zipped: Zipped, method: int) -> None:
+    path = zipped(named("train/cat.0.jpg"), method=method)
+    archives.check(path, path.name)
+    assert zipfile.ZipFile(path).read("train/cat.0.jpg") == b"picture"
+
+
 def test_a_bomb_is_refused(zipped: Zipped) -> None:
     path = zipped({"small": b"", "bomb": bytes(1_000_000)}, method=zipfile.ZIP_DEFLATED)
     message = (

@@ -32,6 +32,8 @@ Row = tuple[str, str, int]  # path, class_name, number
 # Limits against archives made to exhaust the machine; Microsoft's has 25,000 members, 0.8 GB.
 MEMBERS, MEMBER_BYTES, TOTAL_BYTES, RATIO = 60_000, 50_000_000, 4_000_000_000, 200
 
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member that is written here
 
 
@@ -39,7 +41,8 @@ def check(path: Path, where: str) -> None:
     """Looks at the table of contents of a zip archive; `where` is what a person calls it.
 
     Raises:
-        InputError: not a zip archive, cut, encrypted, names twice, or larger than the limits.
+        InputError: not a zip archive, cut, encrypted, compressed by an unknown method, names
+            twice, or larger than the limits.
     """
     advice = "Fetch the archive again and compare its sha256."
     try:
@@ -65,6 +68,14 @@ def check(path: Path, where: str) -> None:
     ):
         if received:
             raise errors.InputError(where, expected=expected, received=received, advice=advice)
+    for member in members:
+        if member.compress_type not in METHODS:
+            raise errors.InputError(
+                where,
+                expected="members that are stored, or compressed by Deflate, BZIP2 or LZMA",
+                received=f"{member.filename} by method {member.compress_type}",
+                advice="Pack the pictures again, without compression.",
+            )
 
 
 def _is_bomb(member: zipfile.ZipInfo) -> bool:
