@@ -488,10 +488,14 @@ def test_a_folders_hash_changes_with_a_file(tmp_path: Path) -> None:
     assert archives.sha256(folder) != before
 
 
-def test_a_path_to_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "act", [archives.sha256, lambda path: archives.store(path, path.with_name("target.zip"))]
+)
+def test_a_path_to_nothing_is_refused(tmp_path: Path, act: Callable[[Path], None]) -> None:
     message = (
         r"no\.zip: expected a zip archive or a folder of pictures\. "
         r"Received: nothing there\. Correct the path\."
     )
     with pytest.raises(errors.InputError, match=message):
-        archives.sha256(tmp_path / "no.zip")
+        act(tmp_path / "no.zip")
+    assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import stat
 import sys
 import tempfile
@@ -194,23 +195,35 @@ def pack(folder: Path, target: Path) -> None:
                 archive.writestr(member, path.read_bytes())
 
 
+def store(source: Path, target: Path) -> None:
+    """Writes an archive, or the archive that a folder is packed into, to `target`.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if source.is_dir():
+        pack(source, target)
+    elif source.is_file():
+        shutil.copyfile(source, target)
+    else:
+        raise errors.InputError(
+            str(source),
+            expected="a zip archive or a folder of pictures",
+            received="nothing there",
+            advice="Correct the path.",
+        )
+
+
 def sha256(path: Path) -> str:
     """Returns the hash of an archive, or of the archive that a folder would be packed into.
 
     Raises:
         InputError: there is neither.
     """
-    if path.is_dir():
+    if not path.is_file():
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "images.zip"
-            pack(path, target)
+            store(path, target)
             return sha256(target)
-    if not path.is_file():
-        raise errors.InputError(
-            str(path),
-            expected="a zip archive or a folder of pictures",
-            received="nothing there",
-            advice="Correct the path.",
-        )
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
