@@ -1,5 +1,8 @@
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,6 +112,111 @@ def test_views_go_on_where_they_were_interrupted(tmp_path: Path) -> None:
             part(augmentation.view(pixels, slice(10), RANGES, 0, number))
         )
         np.testing.assert_allclose(stored, expected, rtol=1e-4, atol=1e-5)
+
+
+def pooled() -> keras.Model:
+    """Returns a base of two outputs that costs nothing."""
+    pixels = keras.Input((48, 48, 3))
+    cut = keras.layers.AveragePooling2D(8)(pixels)
+    return keras.Model(pixels, [cut, keras.layers.AveragePooling2D(6)(cut)])
+
+
+def interrupting(act: Callable[..., None], path: Path, moment: str) -> Callable[..., None]:
+    """Returns `act`, killed at its first call for `path`: before it acts, after, or amid files."""
+    waiting = [path]
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        if path not in arguments or not waiting:
+            act(*arguments, **options)
+            return
+        waiting.clear()
+        if moment == "amid":
+            sorted(path.iterdir())[0].unlink()
+        if moment == "after":
+            act(*arguments, **options)
+        raise KeyboardInterrupt
+
+    return killed
+
+
+# Where the end of `extract_views` can be killed, in its order.
+ENDS = [
+    (shutil, "rmtree", "views/activations", "before"),
+    (shutil, "rmtree", "views/activations", "amid"),
+    (os, "replace", "views/activations", "before"),
+    (os, "replace", "views/activations", "after"),
+    (shutil, "rmtree", "views/features", "before"),
+    (shutil, "rmtree", "views/features", "amid"),
+    (os, "replace", "views/features", "before"),
+    (os, "replace", "views/features", "after"),
+    (shutil, "rmtree", "partial", "amid"),
+    (shutil, "rmtree", "partial", "after"),
+]
+
+
+@pytest.mark.parametrize("dvc_removes", [False, True])
+@pytest.mark.parametrize(("module", "function", "name", "moment"), ENDS)
+def test_views_are_whole_after_a_kill_at_the_end(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    function: str,
+    name: str,
+    moment: str,
+    dvc_removes: bool,
+) -> None:
+    part, pixels = pooled(), drawn()
+    folders = {layer: tmp_path / f"views/{layer}" for layer in ("activations", "features")}
+    for folder in folders.values():  # of a run before, with other params
+        artifacts.write_npy(folder / "view-01.npy", np.zeros(1))
+
+    def run() -> float:
+        return activations.extract_views(
+            part,
+            lambda number, rows: augmentation.view(pixels, rows, RANGES, 0, number),
+            10, 2, folders, tmp_path / "partial", FULL,
+        )  # fmt: skip
+
+    with monkeypatch.context() as patched:
+        act = getattr(module, function)
+        patched.setattr(module, function, interrupting(act, tmp_path / name, moment))
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    if dvc_removes:  # as it does before it runs a stage again
+        shutil.rmtree(tmp_path / "views")
+    assert run() > 0
+    assert not (tmp_path / "partial").exists()
+    expected = [part(augmentation.view(pixels, slice(10), RANGES, 0, n)) for n in (1, 2)]
+    for i, folder in enumerate(folders.values()):
+        stored = artifacts.read_views(folder)
+        assert len(stored) == 2
+        for view, outputs in zip(stored, expected, strict=True):
+            np.testing.assert_allclose(view, outputs[i], rtol=1e-5)
+
+
+def test_a_kill_between_a_views_layers_makes_the_view_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    folders = {layer: tmp_path / f"views/{layer}" for layer in ("activations", "features")}
+
+    def run() -> None:
+        def view(number: int, rows: slice) -> NDArray[np.uint8]:
+            asked.append(number)
+            return drawn()[rows]
+
+        activations.extract_views(pooled(), view, 4, 2, folders, tmp_path / "partial", FULL)
+
+    second = tmp_path / "partial/activations/view-02.npy"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", interrupting(os.replace, second, "before"))
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    assert (tmp_path / "partial/features/view-02.npy").exists() != second.exists()
+    asked.clear()
+    run()
+    assert asked == [2]
+    assert [len(artifacts.read_views(folder)) for folder in folders.values()] == [2, 2]
 
 
 def test_no_views_make_empty_folders(tmp_path: Path) -> None:

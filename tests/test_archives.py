@@ -5,13 +5,18 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
-from ladder import archives, audit, errors
+from conftest import write_zip
+from ladder import archives, audit, errors, settings, split
 
 FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
 OTHER_LAYOUT = (
-    r"Give Microsoft's archive, Kaggle's \(the inner train\.zip\), or a folder of either\."
+    r"Give a zip or a folder with a folder for each class, or Kaggle's inner train\.zip\."
 )
 
 Zipped = Callable[..., Path]
@@ -95,6 +100,7 @@ def test_more_than_two_classes_are_read(zipped: Zipped) -> None:
         (("a.gif", "b/c.tiff"), r"a\.gif, b/c\.tiff"),
         (("train/cat.0.jpg", "train/cat.1.jpg"), r"train/cat\.0\.jpg, train/cat\.1\.jpg"),
         (("PetImages/Cat/0.jpg", "cat.1.jpg"), r"PetImages/Cat/0\.jpg, cat\.1\.jpg"),
+        (("Oak/0.heic", "Elm/0.jpg"), r"Oak/0\.heic, Elm/0\.jpg"),
         (tuple("abcdefg"), "a, b, c, d, e"),
     ],
 )
@@ -102,8 +108,9 @@ def test_fewer_than_two_classes_of_a_known_layout_are_refused(
     zipped: Zipped, names: tuple[str, ...], received: str
 ) -> None:
     message = (
-        r"images\.zip: expected at least two classes of pictures named PetImages/Cat/0\.jpg "
-        r"\(Microsoft's layout\) or train/cat\.0\.jpg \(Kaggle's\)\. "
+        r"images\.zip: expected at least two classes of JPEG, PNG, BMP, GIF or WebP pictures in a "
+        r"folder of each class, such as Oak/holiday\.jpg \(Microsoft's PetImages/Cat/0\.jpg\), or "
+        r"named as Kaggle's train/cat\.0\.jpg\. "
         rf"Received: {received}\. {OTHER_LAYOUT}"
     )
     with pytest.raises(errors.InputError, match=message):
@@ -114,8 +121,10 @@ def test_fewer_than_two_classes_of_a_known_layout_are_refused(
     "names",
     [
         ("a/cat.1.jpg", "b/cat.1.jpg"),
-        ("a/Cat/1.jpg", "b/cat.1.png"),
         ("train/cat.1.jpg", "train/cat.01.jpg"),
+        ("train/cat.1.jpg", "train/cat.1.PNG"),
+        ("Cat/1.jpg", "Cat/01.jpg"),
+        ("Cat/1.jpg", "Cat/1.png"),
     ],
 )
 def test_a_number_that_a_class_has_twice_is_refused(zipped: Zipped, names: tuple[str, str]) -> None:
@@ -127,8 +136,156 @@ def test_a_number_that_a_class_has_twice_is_refused(zipped: Zipped, names: tuple
         archives.members(zipped(named("train/dog.1.jpg", *names)))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("Oak", "oak"), ("train/oak", "test/oak"), ("7", "Class 7")]
+)
+def test_two_folders_of_one_class_are_refused(zipped: Zipped, one: str, other: str) -> None:
+    archive = zipped(named("Elm/0.jpg", f"{one}/0.jpg", f"{other}/1.jpg"))
+    message = (
+        r"images\.zip: expected one folder per class, which `split` divides\. "
+        rf"Received: {one} and {other}\. Put the pictures of a class into one folder\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.members(archive)
+
+
+@pytest.mark.parametrize("suffix", ["JPG", "jpeg", "Png", "webp", "bmp", "gif"])
+@pytest.mark.parametrize("name", ["train/{class_name}.3.{suffix}", "{class_name}/3.{suffix}"])
+def test_pictures_of_every_format_are_read_in_both_layouts(
+    zipped: Zipped, name: str, suffix: str
+) -> None:
+    names = [name.format(class_name=class_name, suffix=suffix) for class_name in ("elm", "oak")]
+    assert rows(zipped(named(*names))) == [(names[0], "elm", 3), (names[1], "oak", 3)]
+
+
+def test_the_suffixes_are_those_of_the_formats_that_are_opened() -> None:
+    known = Image.registered_extensions().items()
+    assert {suffix for suffix, name in known if name in audit.FORMATS} == archives.SUFFIXES
+
+
+def test_a_folder_is_a_class_whatever_it_and_its_pictures_are_called(zipped: Zipped) -> None:
+    archive = zipped(
+        named(
+            "mine/maine-coon/img 10.jpg",
+            "mine/maine-coon/IMG 2.JPG",
+            "mine/maine-coon/0.webp",
+            "mine/Golden Retriever/holiday.jpg",
+            "mine/Golden Retriever/Überall.png",
+            "mine/Golden Retriever/a.7.jpg",
+            "mine/Épagneul/12.jpeg",
+            "mine/Épagneul/3.jpg",
+            "mine/St. Bernard/10.jpg",
+        )
+    )
+    assert rows(archive) == [
+        ("mine/Golden Retriever/a.7.jpg", "golden retriever", 0),
+        ("mine/Golden Retriever/holiday.jpg", "golden retriever", 1),
+        ("mine/Golden Retriever/Überall.png", "golden retriever", 2),
+        ("mine/maine-coon/0.webp", "maine-coon", 0),
+        ("mine/maine-coon/IMG 2.JPG", "maine-coon", 1),
+        ("mine/maine-coon/img 10.jpg", "maine-coon", 2),
+        ("mine/St. Bernard/10.jpg", "st. bernard", 10),
+        ("mine/Épagneul/3.jpg", "épagneul", 3),  # all are numbers
+        ("mine/Épagneul/12.jpeg", "épagneul", 12),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["7", "0.5", "1e5", "-", "NaN", "Null", "inf", "True"])
+def test_ids_of_a_class_are_texts_in_every_table(
+    zipped: Zipped, tmp_path: Path, folder: str
+) -> None:
+    members = archives.members(zipped(named("Oak/0.jpg", f"{folder}/0.jpg")))
+    chosen = members[members["class_name"] != "oak"].assign(subset="test", sha256="0")
+    manifest = split.manifest(chosen, pd.Series(0, chosen.index))
+    manifest.to_csv(tmp_path / "manifest.csv", index=False)
+    (row,) = pd.read_csv(tmp_path / "manifest.csv").to_dict("records")
+    assert (row["class_name"], row["id"]) == (
+        f"class {folder.lower()}",
+        f"class {folder.lower()}.0",
+    )
+
+
+NUMBERS = st.sets(st.integers(0, 10**18 - 1), min_size=1, max_size=9)
+
+
+@given(
+    cats=NUMBERS, dogs=NUMBERS, layout=st.sampled_from(["PetImages/{}/{}.jpg", "train/{}.{}.jpg"])
+)
+def test_numbers_in_names_are_kept_with_their_gaps(
+    tmp_path_factory: pytest.TempPathFactory, cats: set[int], dogs: set[int], layout: str
+) -> None:
+    def name(class_name: str, number: int) -> str:
+        return layout.format(class_name.title() if "/{}/" in layout else class_name, number)
+
+    expected = [
+        (name(class_name, number), class_name, number)
+        for class_name, numbers in (("cat", cats), ("dog", dogs))
+        for number in sorted(numbers)
+    ]
+    members = named(*(name for name, _, _ in reversed(expected)))
+    assert rows(write_zip(members, tmp_path_factory.mktemp("a") / "images.zip")) == expected
+
+
+@given(names=st.sets(st.integers(0, 3000).map("img{}.jpg".format), min_size=1, max_size=20))
+def test_other_names_are_numbered_from_0_by_the_numbers_in_them(
+    tmp_path_factory: pytest.TempPathFactory, names: set[str]
+) -> None:
+    by_number = sorted(names, key=lambda name: int(name[3:-4]))
+    members = named("Elm/leaf.jpg", *(f"Oak/{name}" for name in names))
+    found = rows(write_zip(members, tmp_path_factory.mktemp("a") / "images.zip"))
+    assert found[1:] == [(f"Oak/{name}", "oak", i) for i, name in enumerate(by_number)]
+
+
+def test_numbers_beyond_64_bits_are_names(zipped: Zipped) -> None:
+    longest = "9" * 5000
+    names = [f"Oak/{number}.jpg" for number in ("5", "20250101123456789012", longest)]
+    archive = zipped(named(*names, "Elm/0.jpg"))
+    assert [number for _, name, number in rows(archive) if name == "oak"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("Oak/0.jpg", "Elm/0.jpg"), ""),
+        (("Oak/0.jpg", "Elm/0.jpg", ".x", "Oak/.y.jpg", "__MACOSX/Oak/._0.jpg"), ""),
+        (("Oak/0.jpg", "Elm/0.jpg", "Oak/Thumbs.db", ".cache/Ash/0.jpg", "Ash/"), ""),
+        (("Oak/0.jpg", "Elm/0.jpg", "cover.jpg"), "ladder: 1 file passed over: cover.jpg\n"),
+        (
+            ("Oak/0.jpg", "Elm/0.jpg", "Ash/0.heic", "Ash/1.heic", "Ash/2.heic", "notes.txt"),
+            "ladder: 4 files passed over: Ash/0.heic, Ash/1.heic, Ash/2.heic, …\n",
+        ),
+        (
+            ("train/cat.0.jpg", "train/dog.0.jpg", "train/Fox.0.jpg", "test1/1.jpg"),
+            "ladder: 2 files passed over: test1/1.jpg, train/Fox.0.jpg\n",
+        ),
+    ],
+)
+def test_what_is_passed_over_is_told(
+    zipped: Zipped, capsys: pytest.CaptureFixture[str], names: tuple[str, ...], said: str
+) -> None:
+    assert len(archives.members(zipped(named(*names)))) == 2
+    assert capsys.readouterr().err == said
+
+
+def test_any_folder_of_pictures_is_split(tmp_path: Path) -> None:
+    names = [f"{name}/{i * 37 % 11} at home.JPG" for name in ("Oak tree", "elm") for i in range(8)]
+    folder = folder_of(tmp_path / "mine", *names)
+    archives.pack(folder, tmp_path / "p.zip")
+    counts = settings.Split(
+        train_per_class=4,
+        validation_per_class=2,
+        test_per_class=2,
+        train_used_per_class=None,
+        shuffle_train_labels=False,
+    )
+    chosen = split.by_number(archives.members(tmp_path / "p.zip"), counts, None)
+    assert set(chosen["path"]) == set(names)
+    manifest = split.manifest(chosen.assign(sha256=""), pd.Series(0, chosen.index))
+    assert split.example(manifest, "oak tree.7") == [15]
+
+
 def test_names_that_lead_elsewhere_are_names_alone(zipped: Zipped, tmp_path: Path) -> None:
-    archive = zipped(named("../../Cat/0.jpg", "/etc/Dog/0.jpg", "C:/x/Dog/1.jpg"))
+    archive = zipped(named("../../Cat/0.jpg", "/etc/Dog/0.jpg", "C:/x/Fox/1.jpg", "Cat/../1.jpg"))
     before = sorted(tmp_path.parent.rglob("*"))
     archives.check(archive, archive.name)
     chosen = archives.members(archive).assign(subset="train")
@@ -171,6 +328,31 @@ def test_an_encrypted_member_is_refused(zipped: Zipped) -> None:
     message = rf"expected no encryption\. Received: an encrypted member\. {FETCH_AGAIN}"
     with pytest.raises(errors.InputError, match=message):
         archives.check(path, path.name)
+
+
+@pytest.mark.parametrize("method", [9, 93, 96, 98])
+def test_a_member_of_an_unknown_method_is_refused(zipped: Zipped, method: int) -> None:
+    path = zipped(named("train/cat.0.jpg", "train/dog.0.jpg"))
+    content = bytearray(path.read_bytes())
+    last = content.rindex(b"PK\x01\x02")
+    struct.pack_into("<H", content, last + 10, method)  # APPNOTE 4.4.5
+    path.write_bytes(content)
+    message = (
+        r"images\.zip: expected members that are stored, or compressed by Deflate, BZIP2 or LZMA\. "
+        rf"Received: train/dog\.0\.jpg by method {method}\. "
+        r"Pack the pictures again, without compression\."
+    )
+    with pytest.raises(errors.InputError, match=message):
+        archives.check(path, path.name)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_known_method_passes(zipped: Zipped, method: int) -> None:
+    path = zipped(named("train/cat.0.jpg"), method=method)
+    archives.check(path, path.name)
+    assert zipfile.ZipFile(path).read("train/cat.0.jpg") == b"picture"
 
 
 def test_a_bomb_is_refused(zipped: Zipped) -> None:
@@ -306,10 +488,14 @@ def test_a_folders_hash_changes_with_a_file(tmp_path: Path) -> None:
     assert archives.sha256(folder) != before
 
 
-def test_a_path_to_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "act", [archives.sha256, lambda path: archives.store(path, path.with_name("target.zip"))]
+)
+def test_a_path_to_nothing_is_refused(tmp_path: Path, act: Callable[[Path], None]) -> None:
     message = (
         r"no\.zip: expected a zip archive or a folder of pictures\. "
         r"Received: nothing there\. Correct the path\."
     )
     with pytest.raises(errors.InputError, match=message):
-        archives.sha256(tmp_path / "no.zip")
+        act(tmp_path / "no.zip")
+    assert list(tmp_path.iterdir()) == []

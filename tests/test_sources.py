@@ -58,6 +58,42 @@ def test_a_local_folder_is_packed(
     assert packed == PICTURES
 
 
+@pytest.mark.parametrize("name", ["given.zip", "train"])
+def test_what_is_stored_is_what_was_hashed(
+    at_root: Path, given: Path, target: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    source, picture = given.with_name(name), given.with_name("train") / "cat.0.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(b"cat")
+    monkeypatch.setenv("LADDER_ARCHIVE", str(source))
+    sha256 = archives.sha256
+    expected = sha256(source)
+
+    def hash_before_a_change(path: Path) -> str:
+        found = sha256(path)
+        (picture if source.is_dir() else source).write_bytes(b"another")
+        return found
+
+    monkeypatch.setattr(archives, "sha256", hash_before_a_change)
+    sources.fetch(dataset("dogs_vs_cats", expected), target)
+    assert digest(target) == expected
+
+
+def test_a_folder_is_packed_once(
+    given: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LADDER_ARCHIVE", str(given.parent))
+    expected, pack, packed = archives.sha256(given.parent), archives.pack, []
+
+    def count(folder: Path, to: Path) -> None:
+        packed.append(to)
+        pack(folder, to)
+
+    monkeypatch.setattr(archives, "pack", count)
+    sources.fetch(dataset("dogs_vs_cats", expected), target)
+    assert packed == [target]
+
+
 def test_a_local_archive_with_another_hash_is_refused(given: Path, target: Path) -> None:
     message = (
         rf"given\.zip: expected sha256 {'0' * 64} \(dataset\.archive_sha256\)\. "

@@ -92,7 +92,8 @@ def extract_views(
         for number in range(1, views + 1):
             targets = {layer: paths.view(partial / layer, number) for layer in folders}
             took = partial / f"seconds-{number}.json"
-            if not took.exists():
+            # A folder that became an output before a kill took its views along; DVC removes it.
+            if not all(path.exists() for path in (took, *targets.values())):
                 with artifacts.timed(took):
                     rows = functools.partial(view, number)
                     _write(forward, base.outputs, rows, count, targets, extraction)

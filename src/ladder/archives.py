@@ -1,25 +1,39 @@
 """Archives of pictures: never unpacked, read member by member, in the layouts that are known."""
 
+import functools
 import hashlib
+import io
 import os
 import re
+import shutil
 import stat
+import sys
 import tempfile
 import zipfile
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from ladder import errors
 
-LAYOUTS = {
-    "Microsoft's": re.compile(r"(?:.*/)?(?P<class_name>[A-Z]\w*)/(?P<number>\d+)\.jpg"),
-    "Kaggle's": re.compile(r"(?:.*/)?(?P<class_name>[a-z]\w*)\.(?P<number>\d+)\.(?:jpg|png)"),
-}
-EXPECTED = "pictures named PetImages/Cat/0.jpg (Microsoft's layout) or train/cat.0.jpg (Kaggle's)"
+# What Pillow calls the formats that `audit` opens; what is in a file is looked at there.
+SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp"}
+NUMBER = re.compile(r"\d{1,18}")  # fits 64 bits
+KAGGLE = re.compile(rf"(?P<class_name>[a-z]\w*)\.(?P<number>{NUMBER.pattern})")
+LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # of macOS and Windows, beside hidden files
+EXPECTED = (
+    "JPEG, PNG, BMP, GIF or WebP pictures in a folder of each class, such as Oak/holiday.jpg "
+    "(Microsoft's PetImages/Cat/0.jpg), or named as Kaggle's train/cat.0.jpg"
+)
+ADVICE = "Give a zip or a folder with a folder for each class, or Kaggle's inner train.zip."
+
+Row = tuple[str, str, int]  # path, class_name, number
 
 # Limits against archives made to exhaust the machine; Microsoft's has 25,000 members, 0.8 GB.
 MEMBERS, MEMBER_BYTES, TOTAL_BYTES, RATIO = 60_000, 50_000_000, 4_000_000_000, 200
+
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every member that is written here
 
@@ -28,7 +42,8 @@ def check(path: Path, where: str) -> None:
     """Looks at the table of contents of a zip archive; `where` is what a person calls it.
 
     Raises:
-        InputError: not a zip archive, cut, encrypted, names twice, or larger than the limits.
+        InputError: not a zip archive, cut, encrypted, compressed by an unknown method, names
+            twice, or larger than the limits.
     """
     advice = "Fetch the archive again and compare its sha256."
     try:
@@ -54,6 +69,14 @@ def check(path: Path, where: str) -> None:
     ):
         if received:
             raise errors.InputError(where, expected=expected, received=received, advice=advice)
+    for member in members:
+        if member.compress_type not in METHODS:
+            raise errors.InputError(
+                where,
+                expected="members that are stored, or compressed by Deflate, BZIP2 or LZMA",
+                received=f"{member.filename} by method {member.compress_type}",
+                advice="Pack the pictures again, without compression.",
+            )
 
 
 def _is_bomb(member: zipfile.ZipInfo) -> bool:
@@ -65,23 +88,30 @@ def _is_bomb(member: zipfile.ZipInfo) -> bool:
 def members(path: Path) -> pd.DataFrame:
     """Returns a row per picture (path, class_name, number), by class and number.
 
+    Names as Kaggle's say class and number. Where fewer than two classes are named so, the class is
+    the folder that the picture lies in; where all names in it are numbers, they are the numbers,
+    else their places in order, 2 before 10. Class names are in small letters. What is passed over
+    is told on stderr.
+
     Raises:
-        InputError: the layout is unknown, there are fewer than two classes, or a number is double.
+        InputError: fewer than two classes, two folders of one class, or a number is double.
     """
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-    matches = [
-        m for name in names for pattern in LAYOUTS.values() if (m := pattern.fullmatch(name))
-    ]
-    frame = pd.DataFrame(
-        [(m.string, m["class_name"].lower(), int(m["number"])) for m in matches],
-        columns=["path", "class_name", "number"],
-    ).sort_values(["class_name", "number"], ignore_index=True)
-    advice = "Give Microsoft's archive, Kaggle's (the inner train.zip), or a folder of either."
+    files = {n: PurePosixPath(n) for n in names if not n.endswith("/") and not _is_litter(n)}
+    pictures = {name: file for name, file in files.items() if file.suffix.lower() in SUFFIXES}
+    rows = _by_name(pictures)
+    if len({class_name for _, class_name, _ in rows}) < 2:
+        rows = _by_folder(pictures, path.name)
+    frame = pd.DataFrame(rows, columns=["path", "class_name", "number"]).sort_values(
+        ["class_name", "number"], ignore_index=True
+    )
     if frame["class_name"].nunique() < 2:
-        shown = ", ".join(names[:5]) or "an empty archive"
         raise errors.InputError(
-            path.name, expected=f"at least two classes of {EXPECTED}", received=shown, advice=advice
+            path.name,
+            expected=f"at least two classes of {EXPECTED}",
+            received=", ".join(names[:5]) or "an empty archive",
+            advice=ADVICE,
         )
     double = frame[frame.duplicated(["class_name", "number"], keep=False)]
     if len(double):
@@ -89,9 +119,68 @@ def members(path: Path) -> pd.DataFrame:
             path.name,
             expected="one picture per class and number",
             received=" and ".join(double["path"][:2]),
-            advice=advice,
+            advice=ADVICE,
         )
+    _tell(sorted(files.keys() - set(frame["path"])))
     return frame
+
+
+def _is_litter(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return any(part in LITTER or (part.startswith(".") and part != "..") for part in parts)
+
+
+def _by_name(pictures: Mapping[str, PurePosixPath]) -> list[Row]:
+    matches = ((name, KAGGLE.fullmatch(path.stem)) for name, path in pictures.items())
+    return [(name, _word(m["class_name"]), int(m["number"])) for name, m in matches if m]
+
+
+def _by_folder(pictures: Mapping[str, PurePosixPath], where: str) -> list[Row]:
+    folders: dict[PurePosixPath, list[str]] = {}
+    for name in sorted(pictures, key=lambda name: (_natural(pictures[name].stem), name)):
+        if pictures[name].parent.name not in ("", ".."):
+            folders.setdefault(pictures[name].parent, []).append(name)
+    rows: list[Row] = []
+    folder_of: dict[str, PurePosixPath] = {}
+    for folder, names in folders.items():
+        class_name = _word(folder.name)
+        if class_name in folder_of:
+            raise errors.InputError(
+                where,
+                expected="one folder per class, which `split` divides",
+                received=f"{folder_of[class_name]} and {folder}",
+                advice="Put the pictures of a class into one folder.",
+            )
+        folder_of[class_name] = folder
+        stems = [pictures[name].stem for name in names]
+        numbered = all(NUMBER.fullmatch(stem) for stem in stems)
+        numbers = [int(stem) for stem in stems] if numbered else range(len(stems))
+        rows += zip(names, [class_name] * len(names), numbers, strict=True)
+    return rows
+
+
+def _natural(text: str) -> list[int | str]:
+    """Returns a key that sorts 2 before 10."""
+    parts = re.split(f"({NUMBER.pattern})", text.lower())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+
+
+@functools.cache
+def _word(name: str) -> str:
+    """Returns a class name that CSV gives back as text, as it would not `7` or `nan`."""
+    name = name.lower()
+    for text in (name, f"{name}.0"):  # an id
+        written = pd.DataFrame({"text": [text]}).to_csv(index=False)
+        if pd.read_csv(io.StringIO(written))["text"].tolist() != [text]:
+            return f"class {name}"
+    return name
+
+
+def _tell(passed_over: Sequence[str]) -> None:
+    if passed_over:
+        shown = ", ".join(passed_over[:3]) + (", …" if len(passed_over) > 3 else "")
+        files = "file" if len(passed_over) == 1 else "files"
+        print(f"ladder: {len(passed_over):,} {files} passed over: {shown}", file=sys.stderr)
 
 
 def pack(folder: Path, target: Path) -> None:
@@ -106,23 +195,35 @@ def pack(folder: Path, target: Path) -> None:
                 archive.writestr(member, path.read_bytes())
 
 
+def store(source: Path, target: Path) -> None:
+    """Writes an archive, or the archive that a folder is packed into, to `target`.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if source.is_dir():
+        pack(source, target)
+    elif source.is_file():
+        shutil.copyfile(source, target)
+    else:
+        raise errors.InputError(
+            str(source),
+            expected="a zip archive or a folder of pictures",
+            received="nothing there",
+            advice="Correct the path.",
+        )
+
+
 def sha256(path: Path) -> str:
     """Returns the hash of an archive, or of the archive that a folder would be packed into.
 
     Raises:
         InputError: there is neither.
     """
-    if path.is_dir():
+    if not path.is_file():
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "images.zip"
-            pack(path, target)
+            store(path, target)
             return sha256(target)
-    if not path.is_file():
-        raise errors.InputError(
-            str(path),
-            expected="a zip archive or a folder of pictures",
-            received="nothing there",
-            advice="Correct the path.",
-        )
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,6 @@
 """Where the pictures come from: each source ends in one zip archive, its pictures untouched."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def fetch(dataset: settings.Dataset, target: Path) -> None:
 
 
 def _local(given: str | None, sha256: str, target: Path) -> str:
-    """Copies the archive to `target` and returns its name."""
+    """Stores the archive in `target`, where what is checked is what is used; returns its name."""
     if not given:
         raise errors.InputError(
             f"environment variable {ARCHIVE_VARIABLE}",
@@ -50,18 +49,16 @@ def _local(given: str | None, sha256: str, target: Path) -> str:
             advice="Use `make book ARCHIVE=path`, which sets it.",
         )
     path = Path(given)
-    received = archives.sha256(path)
+    archives.store(path, target)
+    received = archives.sha256(target)
     if received != sha256:
+        target.unlink()
         raise errors.InputError(
             path.name,
             expected=f"sha256 {sha256} (dataset.archive_sha256)",
             received=received,
             advice="Use `make book ARCHIVE=path`, which records the hash of what it is given.",
         )
-    if path.is_dir():
-        archives.pack(path, target)
-    else:
-        shutil.copyfile(path, target)
     return path.name
 
 
