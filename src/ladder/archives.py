@@ -89,8 +89,8 @@ def members(path: Path) -> pd.DataFrame:
     """Returns a row per picture (path, class_name, number), by class and number.
 
     Names as Kaggle's say class and number. Where fewer than two classes are named so, the class is
-    the folder that the picture lies in; where all names in it are numbers, they are the numbers,
-    else their places in order, 2 before 10. Class names are in small letters. What is passed over
+    the folder that the picture lies in, and the number its place there in order of names, 2 before
+    10: that of Microsoft's `Cat/7.jpg` is 7. Class names are in small letters. What is passed over
     is told on stderr.
 
     Raises:
@@ -152,10 +152,7 @@ def _by_folder(pictures: Mapping[str, PurePosixPath], where: str) -> list[Row]:
                 advice="Put the pictures of a class into one folder.",
             )
         folder_of[class_name] = folder
-        stems = [pictures[name].stem for name in names]
-        numbered = all(NUMBER.fullmatch(stem) for stem in stems)
-        numbers = [int(stem) for stem in stems] if numbered else range(len(stems))
-        rows += zip(names, [class_name] * len(names), numbers, strict=True)
+        rows += [(name, class_name, place) for place, name in enumerate(names)]
     return rows
 
 
