@@ -167,9 +167,9 @@ def test_blank_shares_are_bars_by_layer() -> None:
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda: figures.staircase(LADDER, "a $name$ with <signs>".replace("$", r"\$")),
+        lambda: figures.staircase(LADDER, "a name with $x_{$ <signs>"),
         lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
-        lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["cat", "dog"]),
+        lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["$x_{$", "dog"]),
         lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}, {"scratch": 0.2}),
         lambda: figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
         lambda: figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),

@@ -58,7 +58,7 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     axes.set_xticks(steps, [TITLES[rung] for rung in ladder["rung"]])
     axes.set_ylim(min(50, 5 * (ladder.filter(like="ci_low").to_numpy().min() * 20 // 1)), 101)
     axes.set_ylabel("accuracy, %")
-    axes.set_title(title)
+    axes.set_title(title, parse_math=False)
     axes.legend(loc="lower right", frameon=False)
     return figure
 
@@ -137,8 +137,8 @@ def _confusion(axes: Axes, counts: NDArray[np.int64], class_names: Sequence[str]
             j, i, str(count), ha="center", va="center", color="w" if share[i, j] > 0.5 else "k"
         )
     ticks = range(len(class_names))
-    axes.set_xticks(ticks, class_names)
-    axes.set_yticks(ticks, class_names, rotation=90, va="center")
+    axes.set_xticks(ticks, class_names, parse_math=False)
+    axes.set_yticks(ticks, class_names, rotation=90, va="center", parse_math=False)
     axes.set_xlabel("predicted")
 
 
