@@ -80,6 +80,29 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     np.testing.assert_allclose(loaded, model.predict_on_batch(pixels), rtol=1e-6)
 
 
+def test_a_deleted_experiment_is_restored_with_its_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with tracking.run("scratch", "drawn", 3, {}):
+        pass
+    mlflow.delete_experiment(tracking.connect("drawn"))
+    with tracking.run("features", "drawn", 3, {}):
+        pass
+    told = capsys.readouterr().err
+    assert {run.info.run_name for run in runs()} == {"scratch", "features"}
+    assert "MLflow experiment drawn, which had been deleted, is restored" in told
+    assert "not tracked" not in told
+
+
+def test_the_ui_restores_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = tracking.connect("Default")
+    mlflow.delete_experiment(default)
+    monkeypatch.setenv("PORT", "none")
+    with pytest.raises(errors.InputError, match="PORT"):
+        tracking.ui()
+    assert mlflow.get_experiment(default).lifecycle_stage == "deleted"
+
+
 def test_a_logged_model_loads_without_ladder(tmp_path: Path) -> None:
     log_training(tmp_path)
     (run,) = runs()

@@ -22,7 +22,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import psutil
-from mlflow.entities import Metric
+from mlflow.entities import LifecycleStage, Metric
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
@@ -42,21 +42,35 @@ HEATMAPS_TAG = "ladder.heatmaps_sha256"
 PROCESS_TAG = "ladder.process"  # host and number
 
 
-def connect(experiment: str) -> str:
-    """Points MLflow at the project's store and returns the experiment's id, made if need be.
+@contextmanager
+def _store() -> Iterator[str]:
+    """Points MLflow at the project's store and gives its address, alone at it while inside.
 
-    The first use creates the database; two at once would break it, so it holds a lock.
+    The first use creates the database, and two at once would break it.
     """
     home = paths.root()
     uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
     mlflow.set_tracking_uri(uri)
     with filelock.FileLock(home / ".mlflow.lock", timeout=120):
+        yield uri
+
+
+def connect(experiment: str) -> str:
+    """Points MLflow at the project's store and returns the experiment's id, made if need be.
+
+    One that was deleted is restored with its runs: MLflow reserves its name, and takes no run.
+    """
+    with _store() as uri:
         found = mlflow.get_experiment_by_name(experiment)
-        if found is not None:
-            return str(found.experiment_id)
-        local = uri.startswith("sqlite:")
-        location = (home / "mlruns" / experiment).as_uri() if local else None
-        return str(mlflow.create_experiment(experiment, artifact_location=location))
+        if found is None:
+            local = uri.startswith("sqlite:")
+            location = (paths.root() / "mlruns" / experiment).as_uri() if local else None
+            return str(mlflow.create_experiment(experiment, artifact_location=location))
+        if found.lifecycle_stage == LifecycleStage.DELETED:
+            mlflow.MlflowClient().restore_experiment(found.experiment_id)
+            told = f"the MLflow experiment {experiment}, which had been deleted, is restored"
+            print(f"ladder: {told}", file=sys.stderr)
+        return str(found.experiment_id)
 
 
 @contextmanager
@@ -273,7 +287,8 @@ def ui() -> None:
     Raises:
         InputError: the port, from the environment's PORT or 5000, is taken.
     """
-    connect("Default")
+    with _store():
+        experiments = mlflow.search_experiments()
     port = os.environ.get("PORT", "5000")
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -286,7 +301,7 @@ def ui() -> None:
                 received=f"{port} ({error})",
                 advice="Choose another one: make ui PORT=5001.",
             ) from error
-    for experiment in mlflow.search_experiments():
+    for experiment in experiments:
         if experiment.name != "Default":
             print(
                 f"{experiment.name}: http://127.0.0.1:{port}/#/experiments/"
