@@ -103,6 +103,60 @@ def test_the_ui_restores_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mlflow.get_experiment(default).lifecycle_stage == "deleted"
 
 
+def trained(seed: int, accuracy: float) -> str:
+    """Tracks a rung's training with its result and returns the run's id."""
+    with tracking.run("scratch", "drawn", seed, {}):
+        mlflow.log_metric("test_accuracy", accuracy)
+        active = mlflow.active_run()
+        assert active is not None
+    return str(active.info.run_id)
+
+
+def children(study: str) -> set[str]:
+    (parent,) = [run for run in runs() if run.data.tags.get("ladder.study") == study]
+    told = {run.info.run_id: run.data.tags.get("mlflow.parentRunId") for run in runs()}
+    return {child for child, of in told.items() if of == parent.info.run_id}
+
+
+def test_a_run_that_two_studies_share_stays_with_the_first_and_counts_in_both() -> None:
+    shared, ours, theirs = trained(0, 0.5), trained(1, 0.75), trained(1, 1.0)
+    measured = {seed: {"test_accuracy": value} for seed, value in ((0, 0.5), (1, 0.75))}
+    others = {**measured, 1: {"test_accuracy": 1.0}}
+    for _ in range(2):
+        tracking.group("drawn", "default seeds", "scratch", measured)
+        tracking.group("drawn", "recipe seeds", "scratch", others)
+    assert children("default seeds") == {shared, ours}
+    assert children("recipe seeds") == {theirs}
+    (parent,) = [run for run in runs() if run.data.tags.get("ladder.study") == "recipe seeds"]
+    assert parent.data.metrics["test_accuracy_mean"] == 0.75
+    assert parent.data.metrics["test_accuracy_standard_deviation"] == pytest.approx(0.125**0.5)
+
+
+def test_a_study_takes_the_newest_run_that_no_other_holds() -> None:
+    older, newer = trained(0, 0.5), trained(0, 0.5)
+    measured = {0: {"test_accuracy": 0.5}}
+    tracking.group("drawn", "recipe seeds", "scratch", measured)
+    tracking.group("drawn", "default seeds", "scratch", measured)
+    assert children("recipe seeds") == {newer}
+    assert children("default seeds") == {older}
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_run_whose_parent_was_deleted_gets_a_new_one(for_good: bool) -> None:
+    child = trained(0, 0.5)
+    tracking.group("drawn", "default seeds", "scratch", {0: {"test_accuracy": 0.5}})
+    (parent,) = [run for run in runs() if run.info.run_id != child]
+    mlflow.delete_run(parent.info.run_id)
+    if for_good:
+        uri = mlflow.get_tracking_uri()
+        stores = ["--backend-store-uri", uri, "--tracking-uri", uri]
+        command = [sys.executable, "-m", "mlflow", "gc", *stores]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    tracking.group("drawn", "default seeds", "scratch", {0: {"test_accuracy": 0.5}})
+    assert children("default seeds") == {child}
+
+
 def test_a_logged_model_loads_without_ladder(tmp_path: Path) -> None:
     log_training(tmp_path)
     (run,) = runs()

@@ -22,7 +22,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 import psutil
-from mlflow.entities import LifecycleStage, Metric
+from mlflow.entities import LifecycleStage, Metric, Run
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
@@ -234,7 +235,9 @@ def group(
     """Makes the newest runs of a rung, one per seed, children of one run named after the study.
 
     `measured` tells a seed's run from others of that seed: its metrics equal these. The parent
-    gets mean and standard deviation.
+    gets their mean and standard deviation. MLflow gives a run one parent: a run that two studies
+    share, because DVC's run cache trained it once, stays a child of the first of them, and the
+    other has it in its mean alone.
     """
     with _best_effort():
         experiment_id, client = connect(experiment), mlflow.MlflowClient()
@@ -251,7 +254,8 @@ def group(
                 order_by=["attributes.start_time DESC"],
             )
             same = [run for run in runs if metrics.items() <= run.data.metrics.items()]
-            for run in same[:1]:
+            free = [run for run in same if _parent(run) in (None, parent.info.run_id)]
+            for run in free[:1]:
                 client.set_tag(run.info.run_id, "mlflow.parentRunId", parent.info.run_id)
         frame = pd.DataFrame(list(measured.values()))
         for column in frame:
@@ -260,6 +264,16 @@ def group(
                 spread = float(frame[column].std())
                 client.log_metric(parent.info.run_id, f"{column}_standard_deviation", spread)
         client.set_terminated(parent.info.run_id)
+
+
+def _parent(run: Run) -> str | None:
+    """Returns the id of the run's parent; None if it has none, or one that was deleted."""
+    try:
+        found = mlflow.MlflowClient().get_parent_run(run.info.run_id)
+    except MlflowException:  # deleted for good
+        return None
+    lives = found is not None and found.info.lifecycle_stage == LifecycleStage.ACTIVE
+    return str(found.info.run_id) if lives else None
 
 
 def log_heatmaps(
