@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import subprocess
@@ -78,6 +79,18 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
     loaded = mlflow.pyfunc.load_model(logged.model_uri).predict(pixels)
     np.testing.assert_allclose(loaded, model.predict_on_batch(pixels), rtol=1e-6)
+
+
+def test_a_run_whose_model_could_not_be_logged_is_found_by_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("mlflow.tensorflow.log_model", refuse)
+    log_training(tmp_path)
+    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
+    assert tracking.has_run("drawn", HASH)
 
 
 def test_a_deleted_experiment_is_restored_with_its_runs(

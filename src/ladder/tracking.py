@@ -142,7 +142,7 @@ def log_training(
     manifest: Path,
     runtime: Mapping[str, str],
 ) -> None:
-    """Logs curves, their plot, data and model to the open run, and the hash that finds it again.
+    """Logs to the open run the hash that finds it again, curves, their plot, data and model.
 
     `runtime` becomes tags: the policy and the threads that it was trained with.
     """
@@ -150,6 +150,9 @@ def log_training(
         active = mlflow.active_run()
         if active is None:
             return
+        # First: without it, whatever failed after, every evaluation would restore another run.
+        told = {f"ladder.{name}": value for name, value in runtime.items()}
+        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
         clock = time.time() - history["seconds"].sum() + history["seconds"].cumsum()
         mlflow.MlflowClient().log_batch(
             active.info.run_id,
@@ -163,8 +166,6 @@ def log_training(
         mlflow.log_figure(figures.history(history), "history.png")
         _log_manifest(manifest)
         _log_model(model)
-        told = {f"ladder.{name}": value for name, value in runtime.items()}
-        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
 
 
 def _log_manifest(path: Path) -> None:
