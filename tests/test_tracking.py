@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def log_training(tmp_path: Path) -> Any:
     """Logs a convnet with random weights and returns it."""
     manifest = tmp_path / "data/drawn/manifest.csv"
     manifest.parent.mkdir(parents=True)
-    pd.DataFrame({"id": ["cat.0", "dog.0"], "label": [0, 1]}).to_csv(manifest, index=False)
+    rows = {"id": ["dog.0", "cat.0"], "class_name": ["dog", "cat"], "label": [1, 0]}
+    pd.DataFrame(rows).to_csv(manifest, index=False)
     model = models.build(
         models.Description(
             rung="scratch",
@@ -66,7 +68,7 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     (run,) = runs()
     assert run.info.run_name == "scratch"
     assert run.info.status == "FINISHED"
-    assert run.data.params == {"seed": "3", "epochs": "2", "learning_rate": "0.0001"}
+    assert run.data.params["learning_rate"] == "0.0001"
     assert run.data.tags["dvc.stage"] == "train_scratch"
     assert run.data.tags[tracking.WEIGHTS_TAG] == HASH
     assert run.data.tags["ladder.policy"] == "float32"
@@ -77,8 +79,68 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["drawn"]
     (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
-    loaded = mlflow.pyfunc.load_model(logged.model_uri).predict(pixels)
-    np.testing.assert_allclose(loaded, model.predict_on_batch(pixels), rtol=1e-6)
+    loaded = mlflow.pyfunc.load_model(logged.model_uri)
+    outputs = loaded.predict(pixels)
+    np.testing.assert_allclose(outputs, model.predict_on_batch(pixels), rtol=1e-6)
+    assert loaded.metadata.metadata == {"class_names": ["cat", "dog"]}
+
+
+def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
+    write_params: Callable[[Mapping[str, Any]], Path],
+    params: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    params["base"]["preprocessing"] = "book"
+    params["split"]["train_used_per_class"] = 3
+    write_params(params)  # into the copy that DVC runs an experiment in
+    workspace = tmp_path_factory.mktemp("workspace")
+    (workspace / "params.yaml").write_text("base: {preprocessing: imagenet}")
+    monkeypatch.setenv("DVC_ROOT", str(workspace))  # as `dvc exp run --temp` sets it
+    with tracking.run("features", "drawn", 3, {"epochs": 2, "batch_size": 5}):
+        pass
+    (run,) = runs()
+    assert run.data.params == {
+        "seed": "3",
+        "epochs": "2",
+        "batch_size": "5",
+        "dataset.source": "cifar10",
+        "dataset.archive_sha256": "None",
+        "split.train_per_class": "4",
+        "split.validation_per_class": "2",
+        "split.test_per_class": "2",
+        "split.train_used_per_class": "3",
+        "split.shuffle_train_labels": "False",
+        "image_size": "48",
+        "base.name": "vgg16",
+        "base.weights": "none",
+        "base.preprocessing": "book",
+        "base.cut": "block4_pool",
+        "augmentation.views": "2",
+        "augmentation.rotation_degrees": "40.0",
+        "augmentation.shift_fraction": "0.2",
+        "augmentation.shear_degrees": "0.2",
+        "augmentation.zoom_fraction": "0.2",
+        "augmentation.horizontal_flip": "True",
+        "extraction.batch_size": "4",
+        "extraction.storage": "float16",
+        "runtime.precision": "float32",
+        "runtime.threads": "1",
+    }
+
+
+@pytest.mark.parametrize("content", [None, "seed: [", "seed: 0"])
+def test_a_run_is_tracked_without_params_that_can_be_read(
+    content: str | None, at_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (at_root / "params.yaml").write_text(content)
+    with tracking.run("scratch", "drawn", 3, {"epochs": 2}):
+        pass
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"seed": "3", "epochs": "2"}
+    assert "params.yaml" in capsys.readouterr().err
 
 
 def test_a_run_whose_model_could_not_be_logged_is_found_by_its_weights(

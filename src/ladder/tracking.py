@@ -28,7 +28,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, figures, paths
+from ladder import artifacts, errors, figures, images, paths, settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +41,9 @@ WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
 HEATMAPS_TAG = "ladder.heatmaps_sha256"
 PROCESS_TAG = "ladder.process"  # host and number
+
+# What decides a training besides the seed and the rung's own section of params.yaml.
+COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
 
 
 @contextmanager
@@ -80,6 +83,7 @@ def run(
 ) -> Iterator[None]:
     """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED.
 
+    Its params are the seed, `parameters` (the rung's own section) and `section.key` of params.yaml.
     Runs whose process was killed could not say so: they are marked first.
     """
     with _best_effort():
@@ -88,6 +92,7 @@ def run(
         tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
         mlflow.start_run(experiment_id=experiment_id, run_name=rung, tags=tags)
         mlflow.log_params({"seed": seed, **parameters})
+        mlflow.log_params(_common_params())  # last: it needs a params.yaml that can be read
     status = "FINISHED"
     try:
         yield
@@ -97,6 +102,15 @@ def run(
     finally:
         with _best_effort():
             mlflow.end_run(status)
+
+
+def _common_params() -> dict[str, Any]:
+    """Returns what all rungs share of params.yaml, by `section.key`.
+
+    That of the folder that the stage runs in: a copy's has the experiment's overrides.
+    """
+    flat = pd.json_normalize(settings.load(*COMMON).model_dump()).to_dict("records")[0]
+    return {str(key): value for key, value in flat.items()}
 
 
 def _mark_killed(experiment_id: str) -> None:
@@ -144,7 +158,8 @@ def log_training(
 ) -> None:
     """Logs to the open run the hash that finds it again, curves, their plot, data and model.
 
-    `runtime` becomes tags: the policy and the threads that it was trained with.
+    `runtime` becomes tags: the policy and the threads that it was trained with. The model's
+    metadata hold `class_names`, in the order of the labels.
     """
     with _best_effort():
         active = mlflow.active_run()
@@ -164,19 +179,20 @@ def log_training(
             ],
         )
         mlflow.log_figure(figures.history(history), "history.png")
-        _log_manifest(manifest)
-        _log_model(model)
+        pictures = pd.read_csv(manifest)
+        _log_manifest(pictures, manifest)
+        _log_model(model, images.class_names(pictures))
 
 
-def _log_manifest(path: Path) -> None:
-    frame, digest = pd.read_csv(path), artifacts.sha256(path)[:32]
+def _log_manifest(frame: pd.DataFrame, path: Path) -> None:
+    digest = artifacts.sha256(path)[:32]
     dataset = mlflow.data.from_pandas(
         frame, source=path.as_posix(), name=path.parent.name, digest=digest
     )
     mlflow.log_input(dataset, context="training")
 
 
-def _log_model(model: "keras.Model") -> None:
+def _log_model(model: "keras.Model", class_names: Sequence[str]) -> None:
     """Logs the model in MLflow's Keras flavour: raw uint8 pixels → probabilities."""
     import mlflow.tensorflow
 
@@ -189,6 +205,7 @@ def _log_model(model: "keras.Model") -> None:
         name="model",
         signature=ModelSignature(Schema([pixels]), Schema([output])),
         pip_requirements=[f"keras=={keras.__version__}", f"tensorflow=={tf.__version__}"],
+        metadata={"class_names": class_names},
     )
 
 
