@@ -1,7 +1,9 @@
+import errno
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,8 @@ def log_training(tmp_path: Path) -> Any:
     """Logs a convnet with random weights and returns it."""
     manifest = tmp_path / "data/drawn/manifest.csv"
     manifest.parent.mkdir(parents=True)
-    pd.DataFrame({"id": ["cat.0", "dog.0"], "label": [0, 1]}).to_csv(manifest, index=False)
+    rows = {"id": ["dog.0", "cat.0"], "class_name": ["dog", "cat"], "label": [1, 0]}
+    pd.DataFrame(rows).to_csv(manifest, index=False)
     model = models.build(
         models.Description(
             rung="scratch",
@@ -65,7 +68,7 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     (run,) = runs()
     assert run.info.run_name == "scratch"
     assert run.info.status == "FINISHED"
-    assert run.data.params == {"seed": "3", "epochs": "2", "learning_rate": "0.0001"}
+    assert run.data.params["learning_rate"] == "0.0001"
     assert run.data.tags["dvc.stage"] == "train_scratch"
     assert run.data.tags[tracking.WEIGHTS_TAG] == HASH
     assert run.data.tags["ladder.policy"] == "float32"
@@ -76,8 +79,157 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["drawn"]
     (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
-    loaded = mlflow.pyfunc.load_model(logged.model_uri).predict(pixels)
-    np.testing.assert_allclose(loaded, model.predict_on_batch(pixels), rtol=1e-6)
+    loaded = mlflow.pyfunc.load_model(logged.model_uri)
+    outputs = loaded.predict(pixels)
+    np.testing.assert_allclose(outputs, model.predict_on_batch(pixels), rtol=1e-6)
+    assert loaded.metadata.metadata == {"class_names": ["cat", "dog"]}
+
+
+def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
+    write_params: Callable[[Mapping[str, Any]], Path],
+    params: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    params["base"]["preprocessing"] = "book"
+    params["split"]["train_used_per_class"] = 3
+    write_params(params)  # into the copy that DVC runs an experiment in
+    workspace = tmp_path_factory.mktemp("workspace")
+    (workspace / "params.yaml").write_text("base: {preprocessing: imagenet}")
+    monkeypatch.setenv("DVC_ROOT", str(workspace))  # as `dvc exp run --temp` sets it
+    with tracking.run("features", "drawn", 3, {"epochs": 2, "batch_size": 5}):
+        pass
+    (run,) = runs()
+    assert run.data.params == {
+        "seed": "3",
+        "epochs": "2",
+        "batch_size": "5",
+        "dataset.source": "cifar10",
+        "dataset.archive_sha256": "None",
+        "split.train_per_class": "4",
+        "split.validation_per_class": "2",
+        "split.test_per_class": "2",
+        "split.train_used_per_class": "3",
+        "split.shuffle_train_labels": "False",
+        "image_size": "48",
+        "base.name": "vgg16",
+        "base.weights": "none",
+        "base.preprocessing": "book",
+        "base.cut": "block4_pool",
+        "augmentation.views": "2",
+        "augmentation.rotation_degrees": "40.0",
+        "augmentation.shift_fraction": "0.2",
+        "augmentation.shear_degrees": "0.2",
+        "augmentation.zoom_fraction": "0.2",
+        "augmentation.horizontal_flip": "True",
+        "extraction.batch_size": "4",
+        "extraction.storage": "float16",
+        "runtime.precision": "float32",
+        "runtime.threads": "1",
+    }
+
+
+@pytest.mark.parametrize("content", [None, "seed: [", "seed: 0"])
+def test_a_run_is_tracked_without_params_that_can_be_read(
+    content: str | None, at_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (at_root / "params.yaml").write_text(content)
+    with tracking.run("scratch", "drawn", 3, {"epochs": 2}):
+        pass
+    (run,) = runs()
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"seed": "3", "epochs": "2"}
+    assert "params.yaml" in capsys.readouterr().err
+
+
+def test_a_run_whose_model_could_not_be_logged_is_found_by_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("mlflow.tensorflow.log_model", refuse)
+    log_training(tmp_path)
+    assert os.strerror(errno.ENOSPC) in capsys.readouterr().err
+    assert tracking.has_run("drawn", HASH)
+
+
+def test_a_deleted_experiment_is_restored_with_its_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with tracking.run("scratch", "drawn", 3, {}):
+        pass
+    mlflow.delete_experiment(tracking.connect("drawn"))
+    with tracking.run("features", "drawn", 3, {}):
+        pass
+    told = capsys.readouterr().err
+    assert {run.info.run_name for run in runs()} == {"scratch", "features"}
+    assert "MLflow experiment drawn, which had been deleted, is restored" in told
+    assert "not tracked" not in told
+
+
+def test_the_ui_restores_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = tracking.connect("Default")
+    mlflow.delete_experiment(default)
+    monkeypatch.setenv("PORT", "none")
+    with pytest.raises(errors.InputError, match="PORT"):
+        tracking.ui()
+    assert mlflow.get_experiment(default).lifecycle_stage == "deleted"
+
+
+def trained(seed: int, accuracy: float) -> str:
+    """Tracks a rung's training with its result and returns the run's id."""
+    with tracking.run("scratch", "drawn", seed, {}):
+        mlflow.log_metric("test_accuracy", accuracy)
+        active = mlflow.active_run()
+        assert active is not None
+    return str(active.info.run_id)
+
+
+def children(study: str) -> set[str]:
+    (parent,) = [run for run in runs() if run.data.tags.get("ladder.study") == study]
+    told = {run.info.run_id: run.data.tags.get("mlflow.parentRunId") for run in runs()}
+    return {child for child, of in told.items() if of == parent.info.run_id}
+
+
+def test_a_run_that_two_studies_share_stays_with_the_first_and_counts_in_both() -> None:
+    shared, ours, theirs = trained(0, 0.5), trained(1, 0.75), trained(1, 1.0)
+    measured = {seed: {"test_accuracy": value} for seed, value in ((0, 0.5), (1, 0.75))}
+    others = {**measured, 1: {"test_accuracy": 1.0}}
+    for _ in range(2):
+        tracking.group("drawn", "default seeds", "scratch", measured)
+        tracking.group("drawn", "recipe seeds", "scratch", others)
+    assert children("default seeds") == {shared, ours}
+    assert children("recipe seeds") == {theirs}
+    (parent,) = [run for run in runs() if run.data.tags.get("ladder.study") == "recipe seeds"]
+    assert parent.data.metrics["test_accuracy_mean"] == 0.75
+    assert parent.data.metrics["test_accuracy_standard_deviation"] == pytest.approx(0.125**0.5)
+
+
+def test_a_study_takes_the_newest_run_that_no_other_holds() -> None:
+    older, newer = trained(0, 0.5), trained(0, 0.5)
+    measured = {0: {"test_accuracy": 0.5}}
+    tracking.group("drawn", "recipe seeds", "scratch", measured)
+    tracking.group("drawn", "default seeds", "scratch", measured)
+    assert children("recipe seeds") == {newer}
+    assert children("default seeds") == {older}
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_a_run_whose_parent_was_deleted_gets_a_new_one(for_good: bool) -> None:
+    child = trained(0, 0.5)
+    tracking.group("drawn", "default seeds", "scratch", {0: {"test_accuracy": 0.5}})
+    (parent,) = [run for run in runs() if run.info.run_id != child]
+    mlflow.delete_run(parent.info.run_id)
+    if for_good:
+        uri = mlflow.get_tracking_uri()
+        stores = ["--backend-store-uri", uri, "--tracking-uri", uri]
+        command = [sys.executable, "-m", "mlflow", "gc", *stores]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    tracking.group("drawn", "default seeds", "scratch", {0: {"test_accuracy": 0.5}})
+    assert children("default seeds") == {child}
 
 
 def test_a_logged_model_loads_without_ladder(tmp_path: Path) -> None:

@@ -22,12 +22,13 @@ import mlflow
 import numpy as np
 import pandas as pd
 import psutil
-from mlflow.entities import Metric
+from mlflow.entities import LifecycleStage, Metric, Run
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, figures, paths
+from ladder import artifacts, errors, figures, images, paths, settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,22 +42,39 @@ RESTORED_TAG = "ladder.restored"
 HEATMAPS_TAG = "ladder.heatmaps_sha256"
 PROCESS_TAG = "ladder.process"  # host and number
 
+# What decides a training besides the seed and the rung's own section of params.yaml.
+COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
 
-def connect(experiment: str) -> str:
-    """Points MLflow at the project's store and returns the experiment's id, made if need be.
 
-    The first use creates the database; two at once would break it, so it holds a lock.
+@contextmanager
+def _store() -> Iterator[str]:
+    """Points MLflow at the project's store and gives its address, alone at it while inside.
+
+    The first use creates the database, and two at once would break it.
     """
     home = paths.root()
     uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
     mlflow.set_tracking_uri(uri)
     with filelock.FileLock(home / ".mlflow.lock", timeout=120):
+        yield uri
+
+
+def connect(experiment: str) -> str:
+    """Points MLflow at the project's store and returns the experiment's id, made if need be.
+
+    One that was deleted is restored with its runs: MLflow reserves its name, and takes no run.
+    """
+    with _store() as uri:
         found = mlflow.get_experiment_by_name(experiment)
-        if found is not None:
-            return str(found.experiment_id)
-        local = uri.startswith("sqlite:")
-        location = (home / "mlruns" / experiment).as_uri() if local else None
-        return str(mlflow.create_experiment(experiment, artifact_location=location))
+        if found is None:
+            local = uri.startswith("sqlite:")
+            location = (paths.root() / "mlruns" / experiment).as_uri() if local else None
+            return str(mlflow.create_experiment(experiment, artifact_location=location))
+        if found.lifecycle_stage == LifecycleStage.DELETED:
+            mlflow.MlflowClient().restore_experiment(found.experiment_id)
+            told = f"the MLflow experiment {experiment}, which had been deleted, is restored"
+            print(f"ladder: {told}", file=sys.stderr)
+        return str(found.experiment_id)
 
 
 @contextmanager
@@ -65,6 +83,7 @@ def run(
 ) -> Iterator[None]:
     """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED.
 
+    Its params are the seed, `parameters` (the rung's own section) and `section.key` of params.yaml.
     Runs whose process was killed could not say so: they are marked first.
     """
     with _best_effort():
@@ -73,6 +92,7 @@ def run(
         tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
         mlflow.start_run(experiment_id=experiment_id, run_name=rung, tags=tags)
         mlflow.log_params({"seed": seed, **parameters})
+        mlflow.log_params(_common_params())  # last: it needs a params.yaml that can be read
     status = "FINISHED"
     try:
         yield
@@ -82,6 +102,15 @@ def run(
     finally:
         with _best_effort():
             mlflow.end_run(status)
+
+
+def _common_params() -> dict[str, Any]:
+    """Returns what all rungs share of params.yaml, by `section.key`.
+
+    That of the folder that the stage runs in: a copy's has the experiment's overrides.
+    """
+    flat = pd.json_normalize(settings.load(*COMMON).model_dump()).to_dict("records")[0]
+    return {str(key): value for key, value in flat.items()}
 
 
 def _mark_killed(experiment_id: str) -> None:
@@ -127,14 +156,18 @@ def log_training(
     manifest: Path,
     runtime: Mapping[str, str],
 ) -> None:
-    """Logs curves, their plot, data and model to the open run, and the hash that finds it again.
+    """Logs to the open run the hash that finds it again, curves, their plot, data and model.
 
-    `runtime` becomes tags: the policy and the threads that it was trained with.
+    `runtime` becomes tags: the policy and the threads that it was trained with. The model's
+    metadata hold `class_names`, in the order of the labels.
     """
     with _best_effort():
         active = mlflow.active_run()
         if active is None:
             return
+        # First: without it, whatever failed after, every evaluation would restore another run.
+        told = {f"ladder.{name}": value for name, value in runtime.items()}
+        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
         clock = time.time() - history["seconds"].sum() + history["seconds"].cumsum()
         mlflow.MlflowClient().log_batch(
             active.info.run_id,
@@ -146,21 +179,20 @@ def log_training(
             ],
         )
         mlflow.log_figure(figures.history(history), "history.png")
-        _log_manifest(manifest)
-        _log_model(model)
-        told = {f"ladder.{name}": value for name, value in runtime.items()}
-        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
+        pictures = pd.read_csv(manifest)
+        _log_manifest(pictures, manifest)
+        _log_model(model, images.class_names(pictures))
 
 
-def _log_manifest(path: Path) -> None:
-    frame, digest = pd.read_csv(path), artifacts.sha256(path)[:32]
+def _log_manifest(frame: pd.DataFrame, path: Path) -> None:
+    digest = artifacts.sha256(path)[:32]
     dataset = mlflow.data.from_pandas(
         frame, source=path.as_posix(), name=path.parent.name, digest=digest
     )
     mlflow.log_input(dataset, context="training")
 
 
-def _log_model(model: "keras.Model") -> None:
+def _log_model(model: "keras.Model", class_names: Sequence[str]) -> None:
     """Logs the model in MLflow's Keras flavour: raw uint8 pixels → probabilities."""
     import mlflow.tensorflow
 
@@ -173,6 +205,7 @@ def _log_model(model: "keras.Model") -> None:
         name="model",
         signature=ModelSignature(Schema([pixels]), Schema([output])),
         pip_requirements=[f"keras=={keras.__version__}", f"tensorflow=={tf.__version__}"],
+        metadata={"class_names": class_names},
     )
 
 
@@ -220,7 +253,9 @@ def group(
     """Makes the newest runs of a rung, one per seed, children of one run named after the study.
 
     `measured` tells a seed's run from others of that seed: its metrics equal these. The parent
-    gets mean and standard deviation.
+    gets their mean and standard deviation. MLflow gives a run one parent: a run that two studies
+    share, because DVC's run cache trained it once, stays a child of the first of them, and the
+    other has it in its mean alone.
     """
     with _best_effort():
         experiment_id, client = connect(experiment), mlflow.MlflowClient()
@@ -237,7 +272,8 @@ def group(
                 order_by=["attributes.start_time DESC"],
             )
             same = [run for run in runs if metrics.items() <= run.data.metrics.items()]
-            for run in same[:1]:
+            free = [run for run in same if _parent(run) in (None, parent.info.run_id)]
+            for run in free[:1]:
                 client.set_tag(run.info.run_id, "mlflow.parentRunId", parent.info.run_id)
         frame = pd.DataFrame(list(measured.values()))
         for column in frame:
@@ -246,6 +282,16 @@ def group(
                 spread = float(frame[column].std())
                 client.log_metric(parent.info.run_id, f"{column}_standard_deviation", spread)
         client.set_terminated(parent.info.run_id)
+
+
+def _parent(run: Run) -> str | None:
+    """Returns the id of the run's parent; None if it has none, or one that was deleted."""
+    try:
+        found = mlflow.MlflowClient().get_parent_run(run.info.run_id)
+    except MlflowException:  # deleted for good
+        return None
+    lives = found is not None and found.info.lifecycle_stage == LifecycleStage.ACTIVE
+    return str(found.info.run_id) if lives else None
 
 
 def log_heatmaps(
@@ -273,7 +319,8 @@ def ui() -> None:
     Raises:
         InputError: the port, from the environment's PORT or 5000, is taken.
     """
-    connect("Default")
+    with _store():
+        experiments = mlflow.search_experiments()
     port = os.environ.get("PORT", "5000")
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -286,7 +333,7 @@ def ui() -> None:
                 received=f"{port} ({error})",
                 advice="Choose another one: make ui PORT=5001.",
             ) from error
-    for experiment in mlflow.search_experiments():
+    for experiment in experiments:
         if experiment.name != "Default":
             print(
                 f"{experiment.name}: http://127.0.0.1:{port}/#/experiments/"
