@@ -52,6 +52,15 @@ def test_what_climb_lock_holds_of_params_makes_it_anew() -> None:
     assert {key for key in held if not {key, key.split(".")[0]} & evaluated} == set()
 
 
+def test_plots_of_columns_are_of_the_histories_that_stages_write() -> None:
+    written = {o for stage in STAGES.values() for o in stage.get("outs", []) if isinstance(o, str)}
+    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
+    curves = {name: told for plot in plots if isinstance(plot, dict) for name, told in plot.items()}
+    assert set(curves) == {"validation accuracy", "validation loss"}
+    for told in curves.values():
+        assert told["y"].keys() == {path for path in written if path.endswith(".history.csv")}
+
+
 def test_every_script_is_a_stage_and_every_section_is_read() -> None:
     assert set(SCRIPTS.values()) == {p.relative_to(ROOT) for p in (ROOT / "stages").glob("*.py")}
     keys = set().union(*(graph.loaded_params(script) for script in SCRIPTS.values()))
@@ -160,7 +169,7 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     assert ladder["trainable_parameters"].tolist() == [scratch, scratch, head, head, head + block5]
     plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
     drawn = {path.stem: path.stat().st_size for path in (reports / "figures").iterdir()}
-    assert set(drawn) == {Path(plot).stem for plot in plots}
+    assert set(drawn) == {Path(plot).stem for plot in plots if isinstance(plot, str)}
     assert min(drawn.values()) > 5_000
     assert sum(drawn.values()) < 4_000_000
 
