@@ -265,6 +265,12 @@ def test_one_seed_alone_is_no_study(studied: Path) -> None:
     assert set(made) == {"recipes", "learning_curve", "learning_curve_gains"}
 
 
+def test_a_study_without_digests_is_not_shown(studied: Path) -> None:
+    recipes = studied / "studies/recipes.csv"
+    artifacts.write_csv(recipes, pd.read_csv(recipes).drop(columns="digest"))
+    assert "recipes" not in report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
+
+
 def test_a_learning_curve_of_other_code_is_not_shown(studied: Path) -> None:
     write_climbs(studied, "md5 of changed code")
     made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))

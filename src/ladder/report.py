@@ -224,7 +224,8 @@ def _read(made: Path, *tables: str) -> dict[str, pd.DataFrame]:
 
 
 def _digests(table: Path) -> list[str]:
-    return list(pd.read_csv(table)["digest"]) if table.is_file() else []
+    """Returns the digests in a table; none if it is not there, or of before there were any."""
+    return list(pd.read_csv(table).get("digest", [])) if table.is_file() else []
 
 
 def text(folder: Path) -> str:
