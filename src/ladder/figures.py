@@ -47,8 +47,8 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     axes.stairs(test, edges, color=TEST, fill=True, alpha=0.12)
     for x, value in zip(steps, test, strict=True):
         axes.annotate(
-            f"{value:.1f} %", (x, value), (-9, 0),
-            textcoords="offset points", ha="right", va="center", color=TEST,
+            f"{value:.1f} %", (x, value), (-9, -3),
+            textcoords="offset points", ha="right", va="top", color=TEST,
         )  # fmt: skip
     if ladder["book"].notna().all():
         axes.plot(
