@@ -182,7 +182,7 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies").exists()
     write_climb(tmp_path / "larger", image_size=96)
-    write_climb(tmp_path / "same", image_size=64)
+    write_climb(tmp_path / "same", image_size=64, dataset={"archive_sha256": "6"})
     write_climb(tmp_path / "of_other_code", image_size=96, md5="4")
     write_climb(tmp_path / "of_other_pictures", image_size=96, archive="5")
     beside = climbs.compare(tmp_path)
@@ -192,3 +192,7 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
     written = pd.read_csv(tmp_path / "studies/recipes.csv")
     params, code = {"seed": 0, "image_size": 64}, {"stages/predict.py": "1"}
     assert {*written["digest"]} == {provenance.digest(params, code)}
+    for recipe in ("larger", "same"):
+        (tmp_path / recipe / "climb.lock").unlink()
+    assert climbs.compare(tmp_path).empty
+    assert not (tmp_path / "studies/recipes.csv").exists()

@@ -30,7 +30,7 @@ def test_as_many_pictures_as_there_are_are_allowed() -> None:
     learning_curve.check([200], ["split.train_per_class=200"])
 
 
-def test_fewer_pictures_are_trained_on_for_as_many_steps() -> None:
+def test_fewer_pictures_are_trained_on_for_as_long() -> None:
     params = settings.read(settings.PARAMS).model_dump()
     overrides = climbs.values(learning_curve.on_fewer(250, params))
     assert overrides["split.train_used_per_class"] == 250

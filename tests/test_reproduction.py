@@ -38,6 +38,7 @@ def results(**changes: Any) -> reproduction.Results:
         dict.fromkeys(paths.RUNGS, "cc"),
         RUNTIME,
         np.linspace(-1, 10, 24, dtype=np.float32).reshape(2, 12),
+        "digest",
     )
     return dataclasses.replace(made, **changes)
 
@@ -150,16 +151,17 @@ def test_other_pictures_are_red_on_every_machine(tmp_path: Path) -> None:
 
 
 def test_without_enough_seeds_another_machine_cannot_be_compared(tmp_path: Path) -> None:
-    reference, study = results(features=None), tmp_path / "seeds.csv"
-    climbed = results(runtime=OTHER_MACHINE)
-    with pytest.raises(errors.InputError, match=r"expected at least 5 seeds, .*Received: 0\."):
-        reproduction.compare(reference, climbed, study)
-    artifacts.write_csv(study, seeds([0.9] * 4).assign(subset="test"))
-    with pytest.raises(errors.InputError, match=r"Received: 4\. Run make seeds N=5"):
-        reproduction.compare(reference, climbed, study)
+    reference, climbed = results(features=None), results(runtime=OTHER_MACHINE)
+    with pytest.raises(errors.InputError, match=r"expected at least 5 seeds .*Received: 0\."):
+        reproduction.compare(reference, climbed, tmp_path)
     both = [seeds([0.9] * 5).assign(subset="test"), seeds([0.1] * 5).assign(subset="validation")]
-    artifacts.write_csv(study, pd.concat(both))
-    assert reproduction.compare(reference, climbed, study) == []
+    artifacts.write_csv(tmp_path / "seeds.csv", pd.concat(both))
+    of = pd.DataFrame({"seed": range(5), "digest": ["digest"] * 4 + ["of other code"]})
+    artifacts.write_csv(tmp_path / "seeds_climbs.csv", of)
+    with pytest.raises(errors.InputError, match=r"Received: 4\. Run make seeds N=5"):
+        reproduction.compare(reference, climbed, tmp_path)
+    artifacts.write_csv(tmp_path / "seeds_climbs.csv", of.assign(digest="digest"))
+    assert reproduction.compare(reference, climbed, tmp_path) == []
 
 
 def test_the_kind_of_machine_is_known_before_the_climb(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,4 +103,7 @@ def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) 
     seeds.write(tmp_path / "of_other_pictures/studies", (better, climbed), other)
     seeds.write(tmp_path / "of_other_code/studies", (better, climbed.assign(code="old")), {})
     seeds.compare(tmp_path)
-    assert pd.read_csv(beside)["recipe"].tolist() == ["mine"]
+    assert pd.read_csv(beside)[["recipe", "digest"]].to_numpy().tolist() == [["mine", "new"]]
+    seeds.write(tmp_path / "mine/studies", (better, climbed.drop(columns="code")), {})
+    seeds.compare(tmp_path)
+    assert not beside.exists()

@@ -129,6 +129,19 @@ def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
     }
 
 
+def test_a_fine_tuned_run_holds_the_params_of_the_rung_that_it_starts_from(
+    write_params: Callable[[Mapping[str, Any]], Path], params: dict[str, Any]
+) -> None:
+    write_params(params)
+    with tracking.run("fine_tuned", "drawn", 3, {"epochs": 2}):
+        pass
+    (run,) = runs()
+    before = params["train_end_to_end"]
+    told = {k: v for k, v in run.data.params.items() if k.startswith("train_end_to_end.")}
+    assert told == {f"train_end_to_end.{name}": str(value) for name, value in before.items()}
+    assert run.data.params["epochs"] == "2"
+
+
 @pytest.mark.parametrize("content", [None, "seed: [", "seed: 0"])
 def test_a_run_is_tracked_without_params_that_can_be_read(
     content: str | None, at_root: Path, capsys: pytest.CaptureFixture[str]

@@ -88,10 +88,9 @@ def _is_bomb(member: zipfile.ZipInfo) -> bool:
 def members(path: Path) -> pd.DataFrame:
     """Returns a row per picture (path, class_name, number), by class and number.
 
-    Names as Kaggle's say class and number. Where fewer than two classes are named so, the class is
-    the folder that the picture lies in, and the number its place there in order of names, 2 before
-    10: that of Microsoft's `Cat/7.jpg` is 7. Class names are in small letters. What is passed over
-    is told on stderr.
+    Where most names are like Kaggle's, they say class and number. Else the class is the folder that
+    the picture lies in, and the number its place there in order of names, 2 before 10: Microsoft's
+    own, without gaps. Class names are in small letters. What is passed over is told on stderr.
 
     Raises:
         InputError: fewer than two classes, two folders of one class, or a number is double.
@@ -101,7 +100,7 @@ def members(path: Path) -> pd.DataFrame:
     files = {n: PurePosixPath(n) for n in names if not n.endswith("/") and not _is_litter(n)}
     pictures = {name: file for name, file in files.items() if file.suffix.lower() in SUFFIXES}
     rows = _by_name(pictures)
-    if len({class_name for _, class_name, _ in rows}) < 2:
+    if 2 * len(rows) <= len(pictures) or len({class_name for _, class_name, _ in rows}) < 2:
         rows = _by_folder(pictures, path.name)
     frame = pd.DataFrame(rows, columns=["path", "class_name", "number"]).sort_values(
         ["class_name", "number"], ignore_index=True

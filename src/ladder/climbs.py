@@ -295,16 +295,21 @@ def compare(reports: Path) -> pd.DataFrame:
             else:
                 every = predictions(lock.parent)
                 others[lock.parent.name] = {rung: every[rung] for rung in rungs}
+    table = reports / "studies/recipes.csv"
     if not others:
+        table.unlink(missing_ok=True)  # of recipes that were
         return pd.DataFrame(columns=comparison.RECIPE_COLUMNS)
     beside = comparison.recipes(predictions(reports), others)
     digest = provenance.digest(*provenance.of_lock(default))
-    artifacts.write_csv(reports / "studies/recipes.csv", beside.assign(digest=digest))
+    artifacts.write_csv(table, beside.assign(digest=digest))
     return beside
 
 
 def changed(default: Path, other: Path) -> list[paths.Rung] | None:
-    """Returns the rungs whose params differ between two climbs' locks; None if their code does."""
+    """Returns the rungs whose params differ between two climbs' locks; None if their code does.
+
+    Where the pictures came from is left out.
+    """
     rungs: list[paths.Rung] = []
     for rung in paths.RUNGS:
         (params, code), (others, other_code) = (
@@ -312,7 +317,7 @@ def changed(default: Path, other: Path) -> list[paths.Rung] | None:
         )
         if code != other_code:
             return None
-        if params != others:
+        if params | {"dataset": None} != others | {"dataset": None}:
             rungs.append(rung)
     return rungs
 

@@ -15,7 +15,7 @@ FITS = ("train_head", "train_end_to_end", "fine_tune")
 
 
 def main() -> None:
-    """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed and as many steps.
+    """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed and equally long.
 
     Validation, which chooses the epoch, and test stay as they are.
     Writes `studies/learning_curve.csv` (test accuracy with its interval, by train pictures, and
@@ -55,8 +55,8 @@ def main() -> None:
 def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
     """Returns the overrides for so many pictures of a class.
 
-    An epoch of half as many has half the steps: there are twice as many epochs, validated half as
-    often, so that it is pictures that are fewer and not steps.
+    Of half as many there are twice as many epochs, validated half as often: pictures are fewer, and
+    training is as long.
     """
     times = params["split"]["train_per_class"] / per_class
     return [f"split.train_used_per_class={per_class}"] + [

@@ -37,8 +37,9 @@ CAPTIONS = {
     "confusion": "Test pictures by true and predicted class.",
     "seeds": "Every seed's accuracy, their mean, and its interval over seeds and pictures. On the "
     "subset that the book measured a rung on, where its mark is shown; else on test.",
-    "learning_curve": "Test accuracy by number of train pictures. One seed, and as many steps "
-    "whatever the number of pictures; all validation pictures choose the epoch.",
+    "learning_curve": "Test accuracy by number of train pictures. One seed; with fewer "
+    "pictures as many more epochs, so that all trainings are equally long; all validation pictures "
+    "choose the epoch.",
     "operations": "What people wrote by hand, and what the convnet from scratch learned instead. "
     "Interpolation, denoising, edges and few colours; below, kernels of the first convolution, "
     "each beside what it finds in the same picture.",

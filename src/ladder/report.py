@@ -212,10 +212,9 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
         for table in ("seeds", "seeds_summary"):
             every = found[table]
             found[table] = every[every["subset"] == every["rung"].map(subsets)]
-        if (made / "recipes_seeds.csv").is_file():
-            found |= _read(made, "recipes_seeds")
-    if {*_digests(made / "recipes.csv")} == {provenance.digest(params, code)}:
-        found |= _read(made, "recipes")
+    for table in ("recipes", "recipes_seeds"):
+        if {*_digests(made / f"{table}.csv")} == {provenance.digest(params, code)}:
+            found |= _read(made, table)
     return found
 
 

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import stats
 
-from ladder import artifacts, climbs, drawing, errors, evaluation, paths, settings, sources
+from ladder import (
+    artifacts,
+    climbs,
+    drawing,
+    errors,
+    evaluation,
+    paths,
+    provenance,
+    settings,
+    sources,
+)
 
 QUICK = "quick"  # the recipe, and the folder of reports
 ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that train nothing
@@ -36,6 +46,7 @@ class Results:
     weights: Mapping[str, str]  # rung → sha256 of the arrays
     runtime: Mapping[str, Mapping[str, str]]  # of each rung: what the last bits depend on
     features: NDArray[np.float32] | None  # of validation, (n, …); the quick form's alone
+    digest: str  # of params and code
 
 
 def read(folder: Path) -> Results:
@@ -63,6 +74,7 @@ def read(folder: Path) -> Results:
         artifacts.read_json(folder / "weights.json"),
         artifacts.read_json(folder / "runtime.json"),
         np.asarray(artifacts.read_npy(features)) if features.exists() else None,
+        provenance.digest(*provenance.of_lock(folder / "climb.lock")),
     )
 
 
@@ -149,17 +161,24 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
     return found or _ladder(reference, climbed)
 
 
-def read_seeds(study: Path) -> pd.DataFrame:
-    """Returns the test accuracies of a study of seeds, a row per rung and seed.
+def read_seeds(made: Path, digest: str) -> pd.DataFrame:
+    """Returns the test accuracies of a folder's study of seeds, a row per rung and seed.
+
+    Those of these params and this code alone.
 
     Raises:
-        InputError: there is none, or it has too few seeds to tell what one more may give.
+        InputError: there are too few to tell what one more seed may give.
     """
-    found = pd.read_csv(study) if study.is_file() else pd.DataFrame(columns=["seed", "subset"])
+    found = pd.DataFrame(columns=["seed", "subset"])
+    if (made / "seeds.csv").is_file():
+        climbed = pd.read_csv(made / "seeds_climbs.csv")
+        found = pd.read_csv(made / "seeds.csv")
+        found = found[found["seed"].isin(climbed.loc[climbed["digest"] == digest, "seed"])]
     if (count := found["seed"].nunique()) < SEEDS:
         raise errors.InputError(
             "studies/seeds.csv",
-            expected=f"at least {SEEDS} seeds, to compare with another kind of machine's climb",
+            expected=f"at least {SEEDS} seeds of the code and params that the reports are of, to "
+            "compare with another kind of machine's climb",
             received=f"{count}",
             advice=f"Run make seeds N={SEEDS} and commit what it writes.",
         )
@@ -237,10 +256,10 @@ def check_committed(project: Path) -> None:
         )
 
 
-def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
+def compare(reference: Results, climbed: Results, made: Path) -> list[str]:
     """Returns what differs: bit for bit where the machines are of one kind, else as explained.
 
-    `seeds` is the study that tells what another kind of machine may give.
+    `made` is the folder of studies; that of seeds tells what another kind of machine may give.
 
     Raises:
         InputError: another kind of machine, and no such study, or one of too few seeds.
@@ -251,7 +270,7 @@ def compare(reference: Results, climbed: Results, seeds: Path) -> list[str]:
         return others
     if reference.features is not None:
         return within_kernels(reference, climbed)
-    return within_noise(read_seeds(seeds), climbed)
+    return within_noise(read_seeds(made, reference.digest), climbed)
 
 
 def is_same_kind(reference: Results, params: Mapping[str, Any]) -> bool:
@@ -293,17 +312,17 @@ def main() -> None:
         clone(copy)
         plan = quick(Path(folder)) if given.quick else climbs.plan(given.archive, given.recipe)
         reference = None if given.update else read(copy / plan.reports)
-        seeds = copy / plan.reports / "studies/seeds.csv"
+        made = copy / plan.reports / "studies"
         params = climbs.params(copy / settings.PARAMS, plan.overrides)
         if not (reference is None or given.quick or is_same_kind(reference, params)):
-            read_seeds(seeds)  # lest it be missed after the climb
+            read_seeds(made, reference.digest)  # lest it be missed after the climb
         climb(copy, plan.overrides)
         climbed = results_of(copy, plan, target, features=given.quick)
         if reference is None:
             shutil.rmtree(plan.reports, ignore_errors=True)
             shutil.copytree(target, plan.reports)
             return
-        found = compare(reference, climbed, seeds)
+        found = compare(reference, climbed, made)
     if found:
         sys.exit("\n".join(["ladder: not reproduced", *found]))
     same = "bit for bit" if reference.runtime == climbed.runtime else "on another kind of machine"

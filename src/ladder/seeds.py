@@ -64,17 +64,20 @@ def compare(reports: Path) -> None:
         for made in sorted(reports.glob("*/studies/seeds_params.yaml"))
         if _origin(made.parent) == _origin(default)
     }
-    if others:
-        ours = pd.read_csv(default / "seeds_predictions.csv")
-        artifacts.write_csv(
-            default / "recipes_seeds.csv", studies.differences(ours, others, seed=0)
-        )
+    table = default / "recipes_seeds.csv"
+    if not others:
+        table.unlink(missing_ok=True)  # of recipes that were
+        return
+    ours = pd.read_csv(default / "seeds_predictions.csv")
+    digest = pd.read_csv(default / "seeds_climbs.csv")["digest"].iloc[0]
+    beside = studies.differences(ours, others, seed=0)
+    artifacts.write_csv(table, beside.assign(digest=digest))
 
 
 def _origin(made: Path) -> tuple[Any, set[str]]:
     """The pictures, as equal names in two archives need not be equal pictures, and the code."""
     params = yaml.safe_load((made / "seeds_params.yaml").read_text())
-    return params.get("dataset"), {*pd.read_csv(made / "seeds_climbs.csv")["code"]}
+    return params.get("dataset"), {*pd.read_csv(made / "seeds_climbs.csv").get("code", [])}
 
 
 def track(plan: climbs.Plan, every: pd.DataFrame) -> None:

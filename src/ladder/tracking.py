@@ -44,6 +44,7 @@ PROCESS_TAG = "ladder.process"  # host and number
 
 # What decides a training besides the seed and the rung's own section of params.yaml.
 COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
+BEFORE = {"fine_tuned": ("train_end_to_end",)}  # of the rung that it starts from
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def run(
         tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
         mlflow.start_run(experiment_id=experiment_id, run_name=rung, tags=tags)
         mlflow.log_params({"seed": seed, **parameters})
-        mlflow.log_params(_common_params())  # last: it needs a params.yaml that can be read
+        mlflow.log_params(_common_params(rung))  # last: it needs a params.yaml that can be read
     status = "FINISHED"
     try:
         yield
@@ -104,12 +105,13 @@ def run(
             mlflow.end_run(status)
 
 
-def _common_params() -> dict[str, Any]:
-    """Returns what all rungs share of params.yaml, by `section.key`.
+def _common_params(rung: str) -> dict[str, Any]:
+    """Returns what decides a rung beside its own section of params.yaml, by `section.key`.
 
     That of the folder that the stage runs in: a copy's has the experiment's overrides.
     """
-    flat = pd.json_normalize(settings.load(*COMMON).model_dump()).to_dict("records")[0]
+    told = settings.load(*COMMON, *BEFORE.get(rung, ())).model_dump()
+    flat = pd.json_normalize(told).to_dict("records")[0]
     return {str(key): value for key, value in flat.items()}
 
 
