@@ -58,19 +58,20 @@ def test_a_rung_comes_from_the_stages_that_lead_to_its_predictions(tmp_path: Pat
         "predict@scratch": stage("predict.py scratch", "scratch.csv"),
     }
     artifacts.write_json(tmp_path / "climb.lock", {"stages": stages})  # JSON is YAML
-    params, code = provenance.of_rung(tmp_path / "climb.lock", "features")
+    params, code = provenance.of_rungs(tmp_path / "climb.lock")["features"]
     assert params == {"seed": 3, "train_head": {"epochs": 2}}
     assert code == {name: name.upper() for name in ("split.py", "train.py", "predict.py")}
 
 
 def test_committed_rungs_come_from_their_own_params_alone() -> None:
     lock = Path(__file__).parent.parent / "reports/cifar10/climb.lock"
+    by_rung, (_, all_code) = provenance.of_rungs(lock), provenance.of_lock(lock)
     for rung, sections in (
         ("scratch", {"train_scratch"}),
         ("features", {"train_head"}),
         ("fine_tuned", {"train_end_to_end", "fine_tune"}),  # it starts from rung 4
     ):
-        params, code = provenance.of_rung(lock, rung)
+        params, code = by_rung[rung]
         fits = {key for key in params if key.startswith("train_") or key == "fine_tune"}
         assert fits == sections
-        assert code.items() <= provenance.of_lock(lock)[1].items()
+        assert code.items() <= all_code.items()

@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 from ladder import evaluation, paths
 
 BINS = 15  # of equal width over [0, 1], as Guo et al. 2017
+EDGES = np.linspace(0, 1, BINS + 1)
 DRAWS = 1000
 
 
@@ -23,15 +24,14 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
     the number of classes (Guo et al. 2017).
     """
     confidence = evaluation.probabilities(frame).max(axis=1)
-    edges, bins = np.linspace(0, 1, BINS + 1), _bins(confidence)
     told = pd.DataFrame({"confidence": confidence, "right": evaluation.right(frame)})
-    grouped = told.groupby(bins)
+    grouped = told.groupby(_bins(confidence))
     pictures, right = grouped.size(), grouped["right"].sum()
     low, high = proportion_confint(right, pictures, method="wilson")
     return pd.DataFrame(
         {
-            "low": edges[pictures.index],
-            "high": edges[pictures.index + 1],
+            "low": EDGES[pictures.index],
+            "high": EDGES[pictures.index + 1],
             "pictures": pictures,
             "confidence": grouped["confidence"].mean(),
             "accuracy": right / pictures,
@@ -42,7 +42,7 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bins(confidence: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)
+    return np.searchsorted(EDGES[1:-1], confidence)
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:

@@ -137,14 +137,22 @@ def params(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
     return content
 
 
-def digest(overrides: Sequence[str]) -> str:
-    """Returns what `provenance` calls a climb's params and code: the workspace's, with overrides.
+def now(overrides: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the params and the code that a climb of the workspace with overrides would have.
 
     Raises:
         InputError: params.yaml has no such key.
     """
-    code = provenance.of_project(Path())
-    return provenance.digest(params(settings.PARAMS, overrides), code)
+    return params(settings.PARAMS, overrides), provenance.of_project(Path())
+
+
+def digest(overrides: Sequence[str]) -> str:
+    """Returns the digest (`provenance`) of a climb of the workspace with overrides.
+
+    Raises:
+        InputError: params.yaml has no such key.
+    """
+    return provenance.digest(*now(overrides))
 
 
 def check_unchanged(overrides: Sequence[str], before: str) -> None:
@@ -310,11 +318,10 @@ def changed(default: Path, other: Path) -> list[paths.Rung] | None:
 
     Where the pictures came from is left out.
     """
+    ours, theirs = provenance.of_rungs(default), provenance.of_rungs(other)
     rungs: list[paths.Rung] = []
     for rung in paths.RUNGS:
-        (params, code), (others, other_code) = (
-            provenance.of_rung(lock, rung) for lock in (default, other)
-        )
+        (params, code), (others, other_code) = ours[rung], theirs[rung]
         if code != other_code:
             return None
         if params | {"dataset": None} != others | {"dataset": None}:

@@ -157,10 +157,9 @@ def reliability(
     lowest = min(frame["low"].min() for frame in bins.values())
     for axes, (rung, frame) in zip(grid, bins.items(), strict=True):
         axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
-        spread = _spread(frame["accuracy"], frame["ci_low"], frame["ci_high"])
         strength = np.where(frame["pictures"] < FEW, 0.25, 1.0)
         axes.vlines(
-            frame["confidence"], frame["accuracy"] - spread[0], frame["accuracy"] + spread[1],
+            frame["confidence"], frame["ci_low"], frame["ci_high"],
             color=VALIDATION, linewidth=1, alpha=strength,
         )  # fmt: skip
         area = 300 * frame["pictures"] / frame["pictures"].sum()

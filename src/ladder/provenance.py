@@ -50,16 +50,23 @@ def of_lock(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return params, code
 
 
-def of_rung(lock: Path, rung: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns the params, and the code by its md5, of all stages that lead to a rung's predictions.
+def of_rungs(lock: Path) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Returns, by rung, the params and the code of all stages that lead to its predictions.
 
-    Params stand as stages ask for them, such as `seed` or `augmentation.views`.
+    Params stand as stages ask for them, such as `seed` or `augmentation.views`; code by its md5.
     """
     stages = YAML(typ="safe", pure=True).load(lock)["stages"]
+    predictions = (name for name in stages if name.startswith("predict@"))
+    return {name.removeprefix("predict@"): _leading_to(name, stages) for name in predictions}
+
+
+def _leading_to(
+    last: str, stages: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Any], dict[str, str]]:
     writes = {out["path"]: name for name, stage in stages.items() for out in stage["outs"]}
     params: dict[str, Any] = {}
     code: dict[str, str] = {}
-    ahead, met = [f"predict@{rung}"], set[str]()
+    ahead, met = [last], set[str]()
     while ahead:
         name = ahead.pop()
         if name in met:

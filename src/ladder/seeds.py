@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from tqdm import tqdm
 
-from ladder import artifacts, climbs, errors, paths, provenance, settings, studies, tracking
+from ladder import artifacts, climbs, errors, paths, provenance, studies, tracking
 
 Results = tuple[pd.DataFrame, pd.DataFrame]  # predictions of seeds; a row per seed
 
@@ -39,13 +39,13 @@ def main() -> None:
         )
     plan = climbs.plan(given.archive, given.recipe)
     written = paths.DatasetPaths(plan.source).reports
-    params, digest = climbs.params(settings.PARAMS, plan.overrides), climbs.digest(plan.overrides)
-    code = provenance.digest({}, provenance.of_project(Path()))
+    params, code = climbs.now(plan.overrides)
+    digest = provenance.digest(params, code)
     found = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, digest)
         commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
-        one = results(functools.partial(of_climb, commit, written), seed, digest, code)
+        one = results(functools.partial(of_climb, commit, written), seed, params, code)
         found = together(found, one)
         write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
     summary = write(plan.reports / "studies", found, params)
@@ -107,8 +107,7 @@ def known(reports: Path, digest: str) -> Results:
     params, code = provenance.of_lock(lock)
     if provenance.digest(params, code) != digest or params["seed"] in {*found[1]["seed"]}:
         return found
-    same_code = provenance.digest({}, code)
-    one = results(lambda name: (reports / name).read_bytes(), params["seed"], digest, same_code)
+    one = results(lambda name: (reports / name).read_bytes(), params["seed"], params, code)
     return together(found, one)
 
 
@@ -117,20 +116,21 @@ def of_climb(commit: str, reports: Path, name: str) -> bytes:
     return climbs.show(commit, reports / name)
 
 
-def results(read: Callable[[str], bytes], seed: int, digest: str, code: str) -> Results:
+def results(
+    read: Callable[[str], bytes], seed: int, params: Mapping[str, Any], code: Mapping[str, str]
+) -> Results:
     """Returns a climb's predictions and a row that tells of what and where it was climbed.
 
-    `digest` is of its params and code, `code` of its code alone.
-
-    `read` gives the content of a file of its reports.
+    `read` gives the content of a file of its reports. The row's `digest` is of params and code, its
+    `code` of the code alone.
     """
     predictions = [
         pd.read_csv(io.BytesIO(read(f"predictions/{rung}.csv"))).assign(rung=rung, seed=seed)
         for rung in paths.RUNGS
     ]
     machine = json.loads(read("runtime.json"))["fine_tuned"]
-    told = {"seed": seed, "digest": digest, "code": code, **machine}
-    return pd.concat(predictions), pd.DataFrame([told])
+    told = {"digest": provenance.digest(params, code), "code": provenance.digest({}, code)}
+    return pd.concat(predictions), pd.DataFrame([{"seed": seed, **told, **machine}])
 
 
 def together(some: Results, more: Results) -> Results:
