@@ -56,7 +56,9 @@ def _field(path: Path, name: str) -> str:
 
 def has_fast_bfloat16(described: dict[str, Any]) -> bool:
     """Returns whether the pipeline takes bfloat16 by itself: see `ladder.runtime`."""
-    return "amx_bf16" in described["flags"]
+    flags = described["flags"]
+    amd = described["processor"].startswith("AMD ")
+    return "amx_bf16" in flags or (amd and "avx512_bf16" in flags)
 
 
 def versions() -> dict[str, str]:

@@ -399,12 +399,21 @@ def test_the_machine_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert machine.text(told).endswith("flags avx2 amx_bf16")
 
 
-def test_the_report_and_the_pipeline_agree_on_where_bfloat16_is_fast() -> None:
+@pytest.mark.parametrize(
+    ("vendor", "name"), [("AuthenticAMD", "AMD EPYC"), ("GenuineIntel", "Intel(R) Xeon(R)")]
+)
+@pytest.mark.parametrize("flags", ["avx512_bf16", "avx512_bf16 amx_bf16", "avx2 avx512f"])
+def test_the_report_and_the_pipeline_agree_on_where_bfloat16_is_fast(
+    vendor: str, name: str, flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ladder import runtime
 
-    assert machine.has_fast_bfloat16({"flags": ["avx2", runtime.FAST_BFLOAT16]})
-    others = set(machine.FLAGS) - {runtime.FAST_BFLOAT16}
-    assert not machine.has_fast_bfloat16({"flags": sorted(others)})
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"vendor_id\t: {vendor}\nmodel name\t: {name}\nflags\t\t: {flags}\n")
+    monkeypatch.setattr(machine, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(runtime, "CPUINFO", cpuinfo)
+    fast = machine.has_fast_bfloat16(machine.describe())
+    assert fast == (runtime.policy("auto") == "mixed_bfloat16")
 
 
 @pytest.mark.parametrize(

@@ -5,29 +5,40 @@ import pytest
 from ladder import runtime
 
 
+def machine(vendor: str, flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(
+        f"processor\t: 0\nvendor_id\t: {vendor}\ncpu family\t: 6\nflags\t\t: {flags}\n\n"
+    )
+    monkeypatch.setattr(runtime, "CPUINFO", cpuinfo)
+
+
 @pytest.mark.parametrize(
-    ("flags", "expected"),
+    ("vendor", "flags", "expected"),
     [
-        ("fpu sse2 avx512_bf16 avx2", "float32"),
-        ("fpu amx_bf16 amx_tile", "mixed_bfloat16"),
-        ("fpu sse2 avx2 avx512f", "float32"),
-        ("", "float32"),
+        ("GenuineIntel", "fpu sse2 avx512_bf16 avx2", "float32"),
+        ("GenuineIntel", "fpu amx_bf16 amx_tile", "mixed_bfloat16"),
+        ("GenuineIntel", "fpu sse2 avx2 avx512f", "float32"),
+        ("AuthenticAMD", "fpu sse2 avx512_bf16 avx2", "mixed_bfloat16"),
+        ("AuthenticAMD", "fpu sse2 avx2 avx512f", "float32"),
+        ("", "", "float32"),
     ],
 )
 def test_auto_follows_the_processor(
-    flags: str, expected: str, monkeypatch: pytest.MonkeyPatch
+    vendor: str, flags: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "processor_flags", lambda cpuinfo: set(flags.split()))
+    machine(vendor, flags, tmp_path, monkeypatch)
     assert runtime.policy("auto") == expected
 
 
 @pytest.mark.parametrize(
     ("precision", "expected"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16")]
 )
+@pytest.mark.parametrize("flags", ["fpu", "fpu amx_bf16"])
 def test_a_named_precision_is_taken_at_its_word(
-    precision: str, expected: str, monkeypatch: pytest.MonkeyPatch
+    precision: str, expected: str, flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "processor_flags", lambda cpuinfo: set())
+    machine("GenuineIntel", flags, tmp_path, monkeypatch)
     assert runtime.policy(precision) == expected
 
 
