@@ -39,13 +39,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for part in asked.parts:
         if part not in PARTS:
             parser.error(f"no part {part!r}; there are {', '.join(PARTS)}")
+    if asked.climbs is not None and asked.climbs < 1:
+        parser.error(f"--climbs: expected at least 1, received {asked.climbs}")
     return asked
 
 
 def measure(asked: argparse.Namespace) -> results.Results:
     """Measures the parts one after the other; each is written as soon as it is done."""
     chosen = plan.QUICK if asked.quick else plan.FULL
-    chosen = replace(chosen, climbs=asked.climbs or chosen.climbs)
+    if asked.climbs is not None:
+        chosen = replace(chosen, climbs=asked.climbs)
     found = results.start(asked.quick)
     with ExitStack() as stack:
 

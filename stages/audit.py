@@ -1,9 +1,12 @@
-"""Lists pictures that stand, nearly, in two subsets, and labels that are probably wrong."""
+"""Lists pictures that stand, nearly, in two subsets, and labels that are probably wrong.
+
+And it plants some of both, to tell how many it finds.
+"""
 
 import numpy as np
 import pandas as pd
 
-from ladder import artifacts, duplicates, errors, paths, settings, suspects
+from ladder import artifacts, duplicates, errors, paths, planted, settings, suspects
 
 
 def main() -> None:
@@ -15,11 +18,19 @@ def main() -> None:
     artifacts.write_csv(files.duplicates, duplicates.between_subsets(manifest, near))
     # Of test there are no features: what finds its suspects is its predictions.
     known = manifest[manifest["subset"] != "test"]
-    features = [artifacts.read_npy(files.features(subset)) for subset in ("train", "validation")]
+    features = np.concatenate(
+        [artifacts.read_npy(files.features(subset)) for subset in ("train", "validation")]
+    )
     groups = duplicates.groups(len(manifest), near)[: len(known)]
     labels = known["label"].to_numpy(np.int64)
-    probabilities = suspects.out_of_fold(np.concatenate(features), labels, groups, params.audit)
+    probabilities = suspects.out_of_fold(features, labels, groups, params.audit)
     artifacts.write_csv(files.suspects, suspects.find(known, probabilities))
+    wrong = suspects.rows(labels, probabilities)
+    told = [
+        planted.copies(pixels, params.audit.hash_distance, seed=0),
+        planted.turned_labels(features, labels, groups, wrong, params.audit, seed=0),
+    ]
+    artifacts.write_csv(files.planted, pd.concat(told))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def main() -> None:
     class_names = sorted(manifest["class_name"].unique())
     is_book = evaluation.is_book(params.dataset.source, params.split, class_names)
     ladder = evaluation.ladder(results, is_book)
-    tables = evidence.tables(predictions, ladder, duplicates, pd.read_csv(files.suspects))
+    suspected, planted = pd.read_csv(files.suspects), pd.read_csv(files.planted)
+    tables = evidence.tables(predictions, ladder, duplicates, suspected, planted)
     for name, frame in tables.items():
         artifacts.write_csv(files.reports / f"{name}.csv", frame)
     majority = evaluation.majority(manifest)

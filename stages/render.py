@@ -93,10 +93,10 @@ def charts(
 def study_figures(made: dict[str, pd.DataFrame], ladder: pd.DataFrame) -> dict[str, "Figure"]:
     """Returns the figures of the studies."""
     drawn = {}
-    if "seeds" in made:
+    if len(made["seeds"]):
         book = dict(ladder.dropna(subset="book").set_index("rung")["book"])
         drawn["seeds"] = figures.seeds(made["seeds"], made["seeds_summary"], book)
-    if "learning_curve" in made:
+    if len(made["learning_curve"]):
         drawn["learning_curve"] = figures.learning_curve(made["learning_curve"])
     return drawn
 
@@ -164,13 +164,14 @@ def content(
         manifest=manifest,
         quarantine=pd.read_csv(files.quarantine),
         duplicates=pd.read_csv(files.reports / "duplicates.csv"),
+        planted=pd.read_csv(files.reports / "planted.csv"),
         majority=evaluation.majority(manifest)["test"],
         control=report.control(ladder, *blind) if shuffled else "",
-        seeds=made.get("seeds_summary", pd.DataFrame()),
-        seeds_steps=made.get("seeds_steps", pd.DataFrame()),
-        gains=made.get("learning_curve_gains", pd.DataFrame()),
-        recipes=made.get("recipes", pd.DataFrame()),
-        recipes_seeds=made.get("recipes_seeds", pd.DataFrame()),
+        seeds=made["seeds_summary"],
+        seeds_steps=made["seeds_steps"],
+        gains=made["learning_curve_gains"],
+        recipes=made["recipes"],
+        recipes_seeds=made["recipes_seeds"],
         runtimes=artifacts.read_json(files.reports / "runtime.json"),
         figures={name: path for name, path in drawn.items() if name in page.CAPTIONS},
         mistakes={r: gallery.pictures(s, "worst_mistakes", class_names) for r, s in seen.items()},

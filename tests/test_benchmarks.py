@@ -654,3 +654,12 @@ def test_the_command_line_names_the_parts(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit):
         run.parse(["no_such_part"])
     assert "there are limits, extraction, growth, book_way, pipeline" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["no_such_part"], ["--climbs", "0"]])
+def test_what_cannot_be_measured_is_refused(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run.parse(wrong)
+    assert wrong[-1] in capsys.readouterr().err

@@ -37,9 +37,9 @@ def test_a_climb_of_any_number_of_classes_gives_all_tables(classes: int) -> None
     assert results["features"]["seconds"] == 1.0
     assert results["features"]["test"]["pictures_without_duplicates"] == 30 * classes - 1
     ladder = pd.DataFrame({"rung": paths.RUNGS, "book": None})
-    tables = evidence.tables(predictions, ladder, duplicates, known)
+    tables = evidence.tables(predictions, ladder, duplicates, known, pd.DataFrame())
     folders = {f"predictions/{rung}" for rung in paths.RUNGS}
-    names = {"ladder", "paired", "book", "calibration", "duplicates", "suspects"}
+    names = {"ladder", "paired", "book", "calibration", "duplicates", "suspects", "planted"}
     assert set(tables) == folders | names
     assert tables["paired"]["p_value"].eq(1).all()
     assert tables["calibration"]["accuracy"].eq(1 - 1 / (30 * classes)).all()
@@ -53,6 +53,6 @@ def test_without_suspects_the_table_keeps_its_columns() -> None:
     predictions = {rung: f[f["id"] != "test.0"] for rung, f in climbed(2).items()}
     none = pd.DataFrame(columns=suspects.COLUMNS)
     ladder = pd.DataFrame({"rung": paths.RUNGS, "book": None})
-    told = evidence.tables(predictions, ladder, pd.DataFrame(), none)["suspects"]
+    told = evidence.tables(predictions, ladder, pd.DataFrame(), none, none)["suspects"]
     assert list(told) == suspects.COLUMNS
     assert len(told) == 0

@@ -18,7 +18,7 @@ LAYERS = [
     {"evidence"},
     {"comparison", "calibration", "studies", "report"},
     {"training", "activations", "evaluation", "interpretation", "selection", "tracking"},
-    {"models", "weights", "images", "figures", "grids"},
+    {"models", "weights", "images", "figures", "grids", "planted"},
     {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources", "operations"},
     {"cifar10", "archives", "drawing", "runtime", "provenance"},
     {"artifacts", "paths", "digests"},

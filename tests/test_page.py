@@ -72,6 +72,9 @@ def content(folder: Path, **changes: Any) -> page.Content:
             [("a.1", "train", f"{HOSTILE}.7", "test", "near")] * 12,
             columns=["id", "subset", "other_id", "other_subset", "kind"],
         ),
+        "planted": pd.DataFrame(
+            [("label turned", 60, 51, 9)], columns=["planted", "number", "found", "besides"]
+        ),
         "majority": 0.5,
         "control": "",
         "seeds": pd.DataFrame(
@@ -235,6 +238,11 @@ def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path:
     without = page.build(content(tmp_path, duplicates=pd.DataFrame()))
     assert "without the pictures concerned" not in without
     assert "right on 50.0 % of test" in without
+
+
+def test_what_the_audit_finds_of_planted_faults_is_told(tmp_path: Path) -> None:
+    row = "<td>label turned</td><td>60</td><td>51</td><td>9</td>"
+    assert row in page.build(content(tmp_path))
 
 
 @pytest.mark.parametrize(

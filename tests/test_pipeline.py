@@ -226,7 +226,7 @@ def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path
 
 def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
-    names = ("paired", "book", "calibration", "duplicates", "suspects")
+    names = ("paired", "book", "calibration", "duplicates", "suspects", "planted")
     tables = {name: pd.read_csv(reports / f"{name}.csv") for name in names}
     assert tables["paired"]["pictures"].eq(8).all()
     assert tables["paired"].groupby("family").size().to_dict() == {"neighbours": 4, "best": 4}
@@ -237,6 +237,7 @@ def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
         told = tables[name].merge(manifest, on=["id", "subset", "label"])
         assert len(told) == len(tables[name])
     assert not tables["duplicates"]["subset"].eq(tables["duplicates"]["other_subset"]).any()
+    assert (tables["planted"]["found"] <= tables["planted"]["number"]).all()
     metrics = artifacts.read_json(climbed / "reports/metrics.json")
     assert metrics["majority_class"] == {"train": 0.5, "validation": 0.5, "test": 0.5}
 

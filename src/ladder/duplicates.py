@@ -30,13 +30,11 @@ def pairs(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
 
     Columns: first, second (rows of `images`, first < second), distance, mirrored.
     """
-    upright, mirrored = hashes(images), hashes(images[:, :, ::-1])
+    ways = both_ways(images)
     found = []
     for start in range(0, len(images), ROWS):
-        rows = upright[start : start + ROWS]
-        plain, flipped = distances(rows, upright), distances(rows, mirrored)
-        nearest = np.minimum(plain, flipped)
-        first, second = np.nonzero(nearest <= hash_distance)
+        distance, mirrored = nearest(ways[0][start : start + ROWS], ways)
+        first, second = np.nonzero(distance <= hash_distance)
         later = first + start < second
         first, second = first[later], second[later]
         found.append(
@@ -44,12 +42,25 @@ def pairs(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
                 {
                     "first": first + start,
                     "second": second,
-                    "distance": nearest[first, second],
-                    "mirrored": (flipped < plain)[first, second],
+                    "distance": distance[first, second],
+                    "mirrored": mirrored[first, second],
                 }
             )
         )
     return pd.concat(found, ignore_index=True)
+
+
+def both_ways(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Returns the hashes of the images as they are and of their mirror images."""
+    return hashes(images), hashes(images[:, :, ::-1])
+
+
+def nearest(
+    one: NDArray[np.uint64], ways: tuple[NDArray[np.uint64], NDArray[np.uint64]]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns the distances (n, m) of hashes from the nearer of `both_ways`; mirrored or not."""
+    plain, mirrored = (distances(one, other) for other in ways)
+    return np.minimum(plain, mirrored), mirrored < plain
 
 
 def between_subsets(manifest: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:

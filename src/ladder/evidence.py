@@ -25,11 +25,13 @@ def tables(
     ladder: pd.DataFrame,
     duplicates: pd.DataFrame,
     suspected: pd.DataFrame,
+    planted: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Returns the tables by name.
 
     `suspected` are the labels suspected among the train and validation pictures. Those among the
     test pictures come from the predictions of the rung on stored features, which saw none of them.
+    `planted` tells what the audit found of faults planted on purpose.
     """
     test = predictions["features"][predictions["features"]["subset"] == "test"]
     return {
@@ -40,4 +42,5 @@ def tables(
         "calibration": calibration.table(predictions),
         "duplicates": duplicates,
         "suspects": pd.concat([suspected, suspects.find(test, evaluation.probabilities(test))]),
+        "planted": planted,
     }

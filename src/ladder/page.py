@@ -64,6 +64,7 @@ class Content:
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
     duplicates: pd.DataFrame
+    planted: pd.DataFrame
     majority: float  # accuracy on test of always answering train's most frequent label
     control: str  # what shuffled labels led to; empty where they were not shuffled
     seeds: pd.DataFrame  # `studies.summary` of the climb's seeds, a row a rung; may be empty
@@ -180,6 +181,7 @@ def pictures(content: Content) -> dict[str, Any]:
         "without_duplicates": without_duplicates(content.ladder) if len(content.duplicates) else "",
         "suspects": content.suspects,
         "suspects_sentence": _counted(content.suspected, "label", "suspected to be wrong"),
+        "planted": content.planted.to_dict("records"),
         "views": content.views,
     }
 

@@ -67,6 +67,10 @@ class DatasetPaths:
     def suspects(self) -> Path:
         return self.root / "audit/suspects.csv"
 
+    @property
+    def planted(self) -> Path:
+        return self.root / "audit/planted.csv"
+
     def images(self, subset: Subset) -> Path:
         return self.inputs("images", subset)
 

@@ -11,6 +11,16 @@ import pandas as pd
 
 from ladder import errors, paths, provenance, settings
 
+STUDIES = (
+    "seeds",
+    "seeds_summary",
+    "seeds_steps",
+    "learning_curve",
+    "learning_curve_gains",
+    "recipes",
+    "recipes_seeds",
+)
+
 
 def table(ladder: pd.DataFrame) -> str:
     """Returns the ladder as lines of text, accuracies in per cent with their intervals."""
@@ -188,16 +198,16 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
 
 
 def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Returns the tables in `folder`'s studies that were made of this climb, by their names.
+    """Returns the tables in `folder`'s studies that were made of this climb; the others are empty.
 
-    Not those of another recipe, nor of parameters or code that have changed since; one seed
+    These are those of another recipe, or of parameters or code that have changed since; one seed
     alone is no study. Seeds on the subset that the book measured a rung on, where the pictures are
     its; else on test.
     """
     made = folder / "studies"
+    found = dict.fromkeys(STUDIES, pd.DataFrame())
     if not made.is_dir():
-        return {}
-    found: dict[str, pd.DataFrame] = {}
+        return found
     params, code = provenance.of_lock(folder / "climb.lock")
     of_all = params | {"split": params["split"] | {"train_used_per_class": None}}
     if {*_digests(made / "learning_curve.csv")} == {provenance.digest(of_all, code)}:
@@ -235,11 +245,11 @@ def text(folder: Path) -> str:
         [table(ladder)],
         [*steps(paired), advice(paired, ladder)],
         against_book(pd.read_csv(folder / "book.csv")),
-        seeds(made.get("seeds_summary", pd.DataFrame())),
-        seeds_steps(made.get("seeds_steps", pd.DataFrame())),
-        gains(made.get("learning_curve_gains", pd.DataFrame())),
-        recipes(made.get("recipes", pd.DataFrame())),
-        recipes_seeds(made.get("recipes_seeds", pd.DataFrame())),
+        seeds(made["seeds_summary"]),
+        seeds_steps(made["seeds_steps"]),
+        gains(made["learning_curve_gains"]),
+        recipes(made["recipes"]),
+        recipes_seeds(made["recipes_seeds"]),
     ]
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 

@@ -52,11 +52,19 @@ def find(pictures: pd.DataFrame, probabilities: NDArray[np.float64] | None) -> p
     if probabilities is None:
         return pd.DataFrame(columns=COLUMNS)
     labels = pictures["label"].to_numpy()
-    rows: NDArray[np.int64] = find_label_issues(
+    wrong = rows(labels, probabilities)
+    found = pictures.iloc[wrong].reset_index(drop=True)
+    return found[["id", "subset", "label"]].assign(
+        suggested_label=probabilities[wrong].argmax(axis=1),
+        self_confidence=probabilities[wrong, labels[wrong]],
+    )
+
+
+def rows(labels: NDArray[np.int64], probabilities: NDArray[np.float64] | None) -> NDArray[np.int64]:
+    """Returns the rows whose label is probably wrong, the likeliest first; none without answers."""
+    if probabilities is None:
+        return np.empty(0, np.int64)
+    found: NDArray[np.int64] = find_label_issues(
         labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1
     )
-    found = pictures.iloc[rows].reset_index(drop=True)
-    return found[["id", "subset", "label"]].assign(
-        suggested_label=probabilities[rows].argmax(axis=1),
-        self_confidence=probabilities[rows, labels[rows]],
-    )
+    return found
