@@ -192,7 +192,16 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
     written = pd.read_csv(tmp_path / "studies/recipes.csv")
     params, code = {"seed": 0, "image_size": 64}, {"stages/predict.py": "1"}
     assert {*written["digest"]} == {provenance.digest(params, code)}
-    for recipe in ("larger", "same"):
+    write_climb(tmp_path / "unfrozen", image_size=128)
+    write_climb(tmp_path / "book", image_size=160)
+    pairs = climbs.compare(tmp_path)[["recipe", "beside"]].drop_duplicates().to_numpy().tolist()
+    assert pairs == [
+        ["book", "default"],
+        ["larger", "default"],
+        ["unfrozen", "default"],
+        ["unfrozen", "book"],
+    ]
+    for recipe in ("book", "larger", "same", "unfrozen"):
         (tmp_path / recipe / "climb.lock").unlink()
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies/recipes.csv").exists()

@@ -40,6 +40,9 @@ logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
 sys.exit(main(sys.argv[1:]))
 """
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
+# A recipe that asks of another one: a base that goes on training beside one that is frozen, both at
+# the book's rates.
+BESIDE = {"unfrozen": "book"}
 
 
 @dataclass(frozen=True)
@@ -291,26 +294,31 @@ def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach beside the default climb.
 
     Of a recipe those rungs that its params change; it must be of the same code and the same archive
-    of pictures. Returns the table, empty where there is nothing to compare.
+    of pictures. One that asks of another (`BESIDE`) stands beside that one as well. Returns the
+    table, empty where there is nothing to compare.
     """
     default = reports / "climb.lock"
-    others: dict[str, dict[paths.Rung, pd.DataFrame]] = {}
+    rungs: dict[str, list[paths.Rung]] = {}
     for lock in sorted(reports.glob("*/climb.lock")):
         if archive_of(lock) == archive_of(default):
-            rungs = changed(default, lock)
-            if rungs is None:
+            if (different := changed(default, lock)) is None:
                 print(f"ladder: {lock.parent.name} is of other code than the default: not compared")
             else:
-                every = predictions(lock.parent)
-                others[lock.parent.name] = {rung: every[rung] for rung in rungs}
+                rungs[lock.parent.name] = different
     table = reports / "studies/recipes.csv"
-    if not others:
+    if not rungs:
         table.unlink(missing_ok=True)  # of recipes that were
         return pd.DataFrame(columns=comparison.RECIPE_COLUMNS)
-    beside = comparison.recipes(predictions(reports), others)
+    every = {recipe: predictions(reports / recipe) for recipe in rungs}
+    ours = {recipe: {rung: every[recipe][rung] for rung in rungs[recipe]} for recipe in rungs}
+    pairs = {(recipe, "default"): (ours[recipe], predictions(reports)) for recipe in rungs}
+    for recipe, beside in BESIDE.items():
+        if recipe in rungs and beside in rungs:
+            pairs[recipe, beside] = (ours[recipe], every[beside])
+    made = comparison.recipes(pairs)
     digest = provenance.digest(*provenance.of_lock(default))
-    artifacts.write_csv(table, beside.assign(digest=digest))
-    return beside
+    artifacts.write_csv(table, made.assign(digest=digest))
+    return made
 
 
 def changed(default: Path, other: Path) -> list[paths.Rung] | None:
