@@ -40,9 +40,9 @@ logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
 sys.exit(main(sys.argv[1:]))
 """
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
-# A recipe that asks of another one: a base that goes on training beside one that is frozen, both at
-# the book's rates.
-BESIDE = {"unfrozen": "book"}
+# Recipes that ask of others: a base that goes on training beside frozen ones that see the book's
+# pixels, at our rates and at the book's.
+BESIDE = {"unfrozen": ("book_preprocessing", "book")}
 
 
 @dataclass(frozen=True)
@@ -294,30 +294,37 @@ def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach beside the default climb.
 
     Of a recipe those rungs that its params change; it must be of the same code and the same archive
-    of pictures. One that asks of another (`BESIDE`) stands beside that one as well. Returns the
-    table, empty where there is nothing to compare.
+    of pictures. One that asks of others (`BESIDE`) stands beside those as well. Returns the table,
+    empty where there is nothing to compare.
     """
     default = reports / "climb.lock"
-    rungs: dict[str, list[paths.Rung]] = {}
-    for lock in sorted(reports.glob("*/climb.lock")):
-        if archive_of(lock) == archive_of(default):
-            if (different := changed(default, lock)) is None:
-                print(f"ladder: {lock.parent.name} is of other code than the default: not compared")
-            else:
-                rungs[lock.parent.name] = different
-    table = reports / "studies/recipes.csv"
-    if not rungs:
-        table.unlink(missing_ok=True)  # of recipes that were
-        return pd.DataFrame(columns=comparison.RECIPE_COLUMNS)
-    every = {recipe: predictions(reports / recipe) for recipe in rungs}
-    ours = {recipe: {rung: every[recipe][rung] for rung in rungs[recipe]} for recipe in rungs}
-    pairs = {(recipe, "default"): (ours[recipe], predictions(reports)) for recipe in rungs}
-    for recipe, beside in BESIDE.items():
-        if recipe in rungs and beside in rungs:
-            pairs[recipe, beside] = (ours[recipe], every[beside])
+    locks = {
+        "default": default,
+        **{
+            lock.parent.name: lock
+            for lock in sorted(reports.glob("*/climb.lock"))
+            if archive_of(lock) == archive_of(default)
+        },
+    }
+    every = {name: predictions(lock.parent) for name, lock in locks.items()}
+    pairs = {}
+    for recipe, lock in locks.items():
+        of_recipe = changed(default, lock)
+        if of_recipe is None:
+            print(f"ladder: {recipe} is of other code than the default: not compared")
+            continue
+        for other in ("default", *BESIDE.get(recipe, ())):
+            if other != recipe and other in locks:
+                apart = changed(locks[other], lock) or ()
+                ours = {rung: every[recipe][rung] for rung in of_recipe if rung in apart}
+                pairs[recipe, other] = (ours, every[other])
     made = comparison.recipes(pairs)
-    digest = provenance.digest(*provenance.of_lock(default))
-    artifacts.write_csv(table, made.assign(digest=digest))
+    table = reports / "studies/recipes.csv"
+    if made.empty:
+        table.unlink(missing_ok=True)  # of recipes that were
+    else:
+        digest = provenance.digest(*provenance.of_lock(default))
+        artifacts.write_csv(table, made.assign(digest=digest))
     return made
 
 
