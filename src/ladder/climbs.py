@@ -192,13 +192,15 @@ def change(content: Any, changes: Mapping[str, Any]) -> None:
 def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
     """Climbs in a copy, as a DVC experiment of this name, and returns its commit.
 
-    An experiment of that name is replaced; what was climbed before comes from the run cache.
+    An experiment of that name is replaced; what was climbed before comes from the run cache. Of two
+    overrides of a key the later one counts.
     """
     name = name.replace("_", "-")
     reference = f"refs/exps/*/*/{name}"
     if _git("for-each-ref", reference):
         _dvc("exp", "remove", "--quiet", name)
-    changes = (f"--set-param={override}" for override in overrides)
+    last = {override.partition("=")[0]: override for override in overrides}
+    changes = (f"--set-param={override}" for override in last.values())
     _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
 

@@ -194,7 +194,8 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
     return (
         "A control: train's labels were dealt out at random. 95 % of blind answers' accuracies "
         f"lie within {interval(low, high)} %; {said}. A network's answers hang together, so that "
-        "they stray further than blind ones; what had seen the true labels would lie far above."
+        "they stray further than blind ones, up or down, and only the mean over several deals of "
+        "labels (make seeds) must be theirs; what had seen the true labels would lie far above."
     )
 
 
