@@ -153,7 +153,7 @@ def content(
     suspected = pd.read_csv(files.reports / "suspects.csv")
     climbed_with = artifacts.params_of(files.reports / "climb.lock")
     blind = comparison.chance(int((manifest["subset"] == "test").sum()), len(class_names))
-    shuffled = "shuffle_train_labels: true" in climbed_with
+    shuffled = "shuffle_train_labels: false" not in climbed_with
     return page.Content(
         source=files.source,
         params=climbed_with,

@@ -11,8 +11,8 @@ def main() -> None:
     chosen = split.by_number(members, params.split, starts_at)
     usable, quarantine = audit.examine(files.archive, chosen)
     manifest = split.manifest(usable, audit.duplicate_groups(usable["sha256"]))
-    if params.split.shuffle_train_labels:
-        manifest = split.shuffle_train_labels(manifest)
+    if deal := params.split.shuffle_train_labels:
+        manifest = split.shuffle_train_labels(manifest, deal)
     test = manifest[manifest["subset"] == "test"].reset_index(drop=True)
     split.example(test, params.interpretation.picture)  # a wrong one is told before hours of work
     artifacts.write_csv(files.quarantine, quarantine)

@@ -181,3 +181,12 @@ def test_three_classes_have_no_threshold() -> None:
     distances = [0.3, 0.2, 0.1], [0.3, 0.6, 0.3], [0.6, 0.1, 0.7], [0.2, 0.3, 0.5]
     assert row["brier"] == pytest.approx(np.square(distances).sum() / 4)
     assert row["expected_calibration_error"] == pytest.approx((0.3 + 0.6 + 0.6 + 0.5) / 4)
+
+
+def test_probabilities_as_rounded_as_a_networks_are_probabilities() -> None:
+    columns = [f"probability_{label}" for label in range(3)]
+    exact = pd.concat([ternary().assign(subset=subset) for subset in ("validation", "test")])
+    rounded = exact.copy()
+    rounded[columns] = exact[columns].astype(np.float32).astype(np.float64) * (1 + 1e-6)
+    one, other = (calibration.table({"features": frame})["brier"][1] for frame in (exact, rounded))
+    assert one == pytest.approx(other, rel=1e-5)

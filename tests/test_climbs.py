@@ -196,3 +196,16 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
         (tmp_path / recipe / "climb.lock").unlink()
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies/recipes.csv").exists()
+
+
+def test_a_base_that_goes_on_training_stands_beside_frozen_ones(tmp_path: Path) -> None:
+    write_climb(tmp_path, image_size=64)
+    for recipe, image_size in (("book", 96), ("book_preprocessing", 128), ("unfrozen", 128)):
+        write_climb(tmp_path / recipe, image_size=image_size)
+    pairs = climbs.compare(tmp_path)[["recipe", "beside"]].drop_duplicates()
+    assert [*pairs.itertuples(index=False, name=None)] == [
+        ("book", "default"),
+        ("book_preprocessing", "default"),
+        ("unfrozen", "default"),
+        ("unfrozen", "book"),  # not book_preprocessing: here its params are the same
+    ]

@@ -182,10 +182,12 @@ def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
     default = predictions(answers)
     better = predictions({**answers, "scratch": [True] * 5 + [False] + [True] * 4})
     changed: dict[paths.Rung, pd.DataFrame] = {"scratch": better["scratch"]}
-    (row,) = comparison.recipes(default, {"mine": changed, "same": {}}).to_dict("records")
-    assert (row["recipe"], row["rung"], row["pictures"]) == ("mine", "scratch", 10)
-    assert (row["recipe_right_alone"], row["default_right_alone"]) == (4, 1)
-    assert (row["accuracy"], row["default_accuracy"]) == (0.9, 0.6)
+    pairs = {("mine", "default"): (changed, default), ("same", "default"): ({}, default)}
+    (row,) = comparison.recipes(pairs).to_dict("records")
+    assert (row["recipe"], row["beside"]) == ("mine", "default")
+    assert (row["rung"], row["pictures"]) == ("scratch", 10)
+    assert (row["recipe_right_alone"], row["beside_right_alone"]) == (4, 1)
+    assert (row["accuracy"], row["beside_accuracy"]) == (0.9, 0.6)
     assert row["p_value"] == row["p_value_holm"] == pytest.approx(binomtest(4, 5).pvalue)
     low, high = proportion_confint(9, 10, method="wilson")
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
@@ -193,9 +195,10 @@ def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
 
 def test_a_recipe_of_other_pictures_has_no_row() -> None:
     few, many = (predictions({"scratch": [True] * count}) for count in (5, 6))
-    some = comparison.recipes(few, {"worse": predictions({"scratch": [False] * 5})})
-    for others in ({"mine": many}, {}):
-        none = comparison.recipes(few, others)
+    worse = predictions({"scratch": [False] * 5})
+    some = comparison.recipes({("worse", "default"): (worse, few)})
+    for pairs in ({("mine", "default"): (many, few)}, {}):
+        none = comparison.recipes(pairs)
         assert none.empty
         assert none.columns.tolist() == some.columns.tolist()
 

@@ -103,9 +103,10 @@ def content(folder: Path, **changes: Any) -> page.Content:
                 "accuracy": [0.9505],
                 "ci_low": [0.94],
                 "ci_high": [0.96],
-                "default_accuracy": [0.961],
+                "beside": ["default"],
+                "beside_accuracy": [0.961],
                 "recipe_right_alone": [7],
-                "default_right_alone": [13],
+                "beside_right_alone": [13],
                 "p_value_holm": [0.26],
             }
         ),
@@ -217,7 +218,7 @@ def test_the_learning_curve_answers_its_question(tmp_path: Path) -> None:
 
 def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
-    assert {"end_to_end", "95.0", "96.1", "7 : 13", "= 0.260"} <= set(cells)
+    assert {"end_to_end", "95.0", "default", "96.1", "7 : 13", "= 0.260"} <= set(cells)
     assert {"float32", "96.2 ± 0.3", "97.0 ± 0.5", "+0.8", "-0.4 to +2.0"} <= set(cells)
     one = page.build(content(tmp_path, recipes=pd.DataFrame()))
     assert one.count("Climbed otherwise") == 2  # its heading, and the way there

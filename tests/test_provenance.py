@@ -15,6 +15,7 @@ CODE = {"src/ladder/models.py": "a", "stages/split.py": "b"}
         (PARAMS | {"seed": 7, "audit": {"folds": 9}}, CODE, True),
         (dict(reversed(PARAMS.items())), dict(reversed(CODE.items())), True),
         (PARAMS | {"fine_tune": {"epochs": 3}}, CODE, False),
+        (PARAMS | {"split": {"shuffle_train_labels": 2}}, CODE, False),
         (PARAMS, CODE | {"stages/split.py": "c"}, False),
         (PARAMS, {"stages/split.py": "b"}, False),
     ],
@@ -24,6 +25,15 @@ def test_a_digest_is_of_params_and_code_but_for_the_seed_and_what_comes_after(
 ) -> None:
     expected = provenance.digest(PARAMS, CODE)
     assert (provenance.digest(params, code) == expected) is same
+
+
+def test_a_deal_of_labels_goes_with_the_seed() -> None:
+    deals: list[dict[str, Any]] = [
+        PARAMS | {"split": {"shuffle_train_labels": deal}} for deal in (False, 1, 2)
+    ]
+    none, one, other = (provenance.digest(params, CODE) for params in deals)
+    assert none != one == other
+    assert [params["split"]["shuffle_train_labels"] for params in deals] == [False, 1, 2]
 
 
 def test_a_lock_tells_params_and_code_of_what_leads_to_the_predictions(tmp_path: Path) -> None:

@@ -225,7 +225,8 @@ def studied(at_root: Path) -> Path:
             frame[measure] = 0.5
         artifacts.write_csv(at_root / f"studies/{name}.csv", frame)
     recipe = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
-    recipe |= {"default_accuracy": 0.97, "recipe_right_alone": 7, "default_right_alone": 27}
+    recipe |= {"beside": "default", "beside_accuracy": 0.97}
+    recipe |= {"recipe_right_alone": 7, "beside_right_alone": 27}
     artifacts.write_csv(at_root / "studies/recipes_seeds.csv", pd.DataFrame([OF_SEEDS]))
     artifacts.write_csv(at_root / "studies/recipes.csv", pd.DataFrame([recipe]))
     write_climbs(at_root, "md5")
@@ -294,10 +295,11 @@ def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:
 
 def test_a_sentence_per_rung_that_a_recipe_changes() -> None:
     row = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
-    row |= {"default_accuracy": 0.961, "recipe_right_alone": 7, "default_right_alone": 18}
+    row |= {"beside": "default", "beside_accuracy": 0.961}
+    row |= {"recipe_right_alone": 7, "beside_right_alone": 18}
     assert report.recipes(pd.DataFrame([row])) == [
-        "end_to_end, fine_tuned: 95.0 % on test instead of 96.1; 7 right where the default is "
-        "wrong, 18 the other way; p = 0.200."
+        "end_to_end, fine_tuned: 95.0 % on test, default 96.1; 7 right where default is wrong, 18 "
+        "the other way; p = 0.200."
     ]
 
 

@@ -42,6 +42,13 @@ def test_seeds_of_other_code_give_way_and_the_others_count(
     assert summary["mean"].tolist() == [1.0, 0.5]
 
 
+def test_every_seed_of_shuffled_labels_has_a_deal_of_its_own() -> None:
+    as_they_are, shuffled = ({"split": {"shuffle_train_labels": deal}} for deal in (False, 1))
+    assert seeds.of_seed(3, as_they_are) == ["seed=3"]
+    assert seeds.of_seed(0, shuffled) == ["seed=0", "split.shuffle_train_labels=1"]
+    assert seeds.of_seed(3, shuffled) == ["seed=3", "split.shuffle_train_labels=4"]
+
+
 def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path: Path) -> None:
     params, code = {"seed": 0, "fine_tune": {"epochs": 2}}, {"src/ladder/models.py": "md5"}
     reports, digest = tmp_path, provenance.digest(params, code)

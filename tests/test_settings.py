@@ -81,6 +81,9 @@ def test_a_wrong_type_is_refused(
         ("image_size", 47, "greater than or equal to 48"),
         ("image_size", 1025, "less than or equal to 1024"),
         ("split.train_per_class", 0, "greater than or equal to 1"),
+        ("split.shuffle_train_labels", 0, "false, or the number of a deal, from 1"),
+        ("split.shuffle_train_labels", True, "false, or the number of a deal, from 1"),
+        ("split.shuffle_train_labels", "1", "false, or the number of a deal, from 1"),
         ("train_head.epochs", 0, "greater than or equal to 1"),
         ("train_head.batch_size", 0, "greater than or equal to 1"),
         ("train_head.patience", 0, "greater than or equal to 1"),
@@ -124,6 +127,7 @@ def test_a_value_out_of_range_is_refused(
     [
         ("seed", 2**32 - 1),
         ("image_size", 48),
+        ("split.shuffle_train_labels", 1),
         ("image_size", 1024),
         ("augmentation.views", 0),
         ("augmentation.rotation_degrees", 180),

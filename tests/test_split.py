@@ -172,13 +172,14 @@ def test_using_fewer_pictures_leaves_validation_and_test_alone() -> None:
 def test_shuffled_labels_are_dealt_out_anew_in_train_alone() -> None:
     subsets = ["train"] * 200 + ["validation"] * 20 + ["test"] * 20
     frame = pd.DataFrame({"id": range(240), "label": [0, 1] * 120, "subset": subsets})
-    shuffled = split.shuffle_train_labels(frame)
+    shuffled = split.shuffle_train_labels(frame, 1)
     train = frame["subset"] == "train"
     pd.testing.assert_frame_equal(shuffled[~train], frame[~train])
     assert shuffled["label"][train].sum() == 100  # as many of each class as before
     kept = (shuffled["label"] == frame["label"])[train].sum()
     assert 70 <= kept <= 130  # chance: 100, standard deviation 7
-    pd.testing.assert_frame_equal(split.shuffle_train_labels(frame), shuffled)
+    pd.testing.assert_frame_equal(split.shuffle_train_labels(frame, 1), shuffled)
+    assert not split.shuffle_train_labels(frame, 2).equals(shuffled)
     assert frame["label"].tolist() == [0, 1] * 120
 
 

@@ -134,6 +134,8 @@ def table(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
 def _measure(frame: pd.DataFrame) -> dict[str, float]:
     probability = evaluation.probabilities(frame)
     classes = np.arange(probability.shape[1])
+    # A float32 softmax misses one by a rounding, which scikit-learn would warn of.
+    probability = probability / probability.sum(axis=1, keepdims=True)
     score: Any = probability[:, 1] if len(classes) == 2 else probability
     measured = evaluation.measure(frame)
     return {

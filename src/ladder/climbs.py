@@ -40,6 +40,9 @@ logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
 sys.exit(main(sys.argv[1:]))
 """
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
+# Recipes that ask of others: a base that goes on training beside frozen ones that see the book's
+# pixels, at our rates and at the book's.
+BESIDE = {"unfrozen": ("book_preprocessing", "book")}
 
 
 @dataclass(frozen=True)
@@ -189,13 +192,15 @@ def change(content: Any, changes: Mapping[str, Any]) -> None:
 def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
     """Climbs in a copy, as a DVC experiment of this name, and returns its commit.
 
-    An experiment of that name is replaced; what was climbed before comes from the run cache.
+    An experiment of that name is replaced; what was climbed before comes from the run cache. Of two
+    overrides of a key the later one counts.
     """
     name = name.replace("_", "-")
     reference = f"refs/exps/*/*/{name}"
     if _git("for-each-ref", reference):
         _dvc("exp", "remove", "--quiet", name)
-    changes = (f"--set-param={override}" for override in overrides)
+    last = {override.partition("=")[0]: override for override in overrides}
+    changes = (f"--set-param={override}" for override in last.values())
     _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
 
@@ -291,26 +296,38 @@ def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach beside the default climb.
 
     Of a recipe those rungs that its params change; it must be of the same code and the same archive
-    of pictures. Returns the table, empty where there is nothing to compare.
+    of pictures. One that asks of others (`BESIDE`) stands beside those as well. Returns the table,
+    empty where there is nothing to compare.
     """
     default = reports / "climb.lock"
-    others: dict[str, dict[paths.Rung, pd.DataFrame]] = {}
-    for lock in sorted(reports.glob("*/climb.lock")):
-        if archive_of(lock) == archive_of(default):
-            rungs = changed(default, lock)
-            if rungs is None:
-                print(f"ladder: {lock.parent.name} is of other code than the default: not compared")
-            else:
-                every = predictions(lock.parent)
-                others[lock.parent.name] = {rung: every[rung] for rung in rungs}
+    locks = {
+        "default": default,
+        **{
+            lock.parent.name: lock
+            for lock in sorted(reports.glob("*/climb.lock"))
+            if archive_of(lock) == archive_of(default)
+        },
+    }
+    every = {name: predictions(lock.parent) for name, lock in locks.items()}
+    pairs = {}
+    for recipe, lock in locks.items():
+        of_recipe = changed(default, lock)
+        if of_recipe is None:
+            print(f"ladder: {recipe} is of other code than the default: not compared")
+            continue
+        for other in ("default", *BESIDE.get(recipe, ())):
+            if other != recipe and other in locks:
+                apart = changed(locks[other], lock) or ()
+                ours = {rung: every[recipe][rung] for rung in of_recipe if rung in apart}
+                pairs[recipe, other] = (ours, every[other])
+    made = comparison.recipes(pairs)
     table = reports / "studies/recipes.csv"
-    if not others:
+    if made.empty:
         table.unlink(missing_ok=True)  # of recipes that were
-        return pd.DataFrame(columns=comparison.RECIPE_COLUMNS)
-    beside = comparison.recipes(predictions(reports), others)
-    digest = provenance.digest(*provenance.of_lock(default))
-    artifacts.write_csv(table, beside.assign(digest=digest))
-    return beside
+    else:
+        digest = provenance.digest(*provenance.of_lock(default))
+        artifacts.write_csv(table, made.assign(digest=digest))
+    return made
 
 
 def changed(default: Path, other: Path) -> list[paths.Rung] | None:

@@ -26,16 +26,17 @@ NOTEBOOKS = {
 }
 
 RECIPE_COLUMNS = (
-    *("recipe", "rung", "pictures", "accuracy", "ci_low", "ci_high", "default_accuracy"),
-    *("recipe_right_alone", "default_right_alone", "p_value", "p_value_holm", "distinguishable"),
+    *("recipe", "beside", "rung", "pictures", "accuracy", "ci_low", "ci_high", "beside_accuracy"),
+    *("recipe_right_alone", "beside_right_alone", "p_value", "p_value_holm", "distinguishable"),
 )
 
 Pair = tuple[paths.Rung, paths.Rung]
+Predictions = Mapping[paths.Rung, pd.DataFrame]
 Right = Mapping[paths.Rung, NDArray[np.bool_]]
 Verdict = Literal["above", "inside", "below"]
 
 
-def paired(predictions: Mapping[paths.Rung, pd.DataFrame]) -> pd.DataFrame:
+def paired(predictions: Predictions) -> pd.DataFrame:
     """Returns a row per pair of rungs that are compared on the same test pictures.
 
     Columns: family, rung, other, pictures, rung_right_alone, other_right_alone, difference (of the
@@ -141,22 +142,21 @@ def verdict(book: float, low: float, high: float) -> Verdict:
     return "below" if high < book else "inside"
 
 
-def recipes(
-    default: Mapping[paths.Rung, pd.DataFrame],
-    others: Mapping[str, Mapping[paths.Rung, pd.DataFrame]],
-) -> pd.DataFrame:
-    """Returns a row per recipe and rung that it changes, beside the default climb's rung.
+def recipes(pairs: Mapping[tuple[str, str], tuple[Predictions, Predictions]]) -> pd.DataFrame:
+    """Returns a row per recipe and rung beside the same rung of the default climb or of a recipe.
 
-    Columns: recipe, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %), default_accuracy,
-    recipe_right_alone, default_right_alone, p_value (exact McNemar), p_value_holm (over the rows of
-    a recipe), distinguishable. One of other test pictures cannot be compared and has no row.
+    `pairs` holds two climbs' predictions by their names, of the first those rungs that are to be
+    compared. Columns: recipe, beside, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %),
+    beside_accuracy, recipe_right_alone, beside_right_alone, p_value (exact McNemar), p_value_holm
+    (over the rows of a pair), distinguishable. One of other test pictures cannot be compared and
+    has no row.
     """
     tables = []
-    for recipe, predictions in others.items():
+    for (recipe, beside), (ours, others) in pairs.items():
         rows = [
-            {"recipe": recipe, **_otherwise(rung, default[rung], frame)}
-            for rung, frame in predictions.items()
-            if _same_pictures([_test(frame), _test(default[rung])])
+            {"recipe": recipe, "beside": beside, **_otherwise(rung, frame, others[rung])}
+            for rung, frame in ours.items()
+            if _same_pictures([_test(frame), _test(others[rung])])
         ]
         if rows:
             tables.append(_corrected(pd.DataFrame(rows)))
@@ -165,19 +165,19 @@ def recipes(
     return pd.concat(tables, ignore_index=True)
 
 
-def _otherwise(rung: paths.Rung, default: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
-    right, default_right = (evaluation.right(_test(frame)) for frame in (other, default))
+def _otherwise(rung: paths.Rung, frame: pd.DataFrame, beside: pd.DataFrame) -> dict[str, object]:
+    right, beside_right = (evaluation.right(_test(answers)) for answers in (frame, beside))
     low, high = proportion_confint(int(right.sum()), len(right), method="wilson")
-    row = _row(rung, rung, right, default_right)
+    row = _row(rung, rung, right, beside_right)
     return {
         "rung": rung,
         "pictures": row["pictures"],
         "accuracy": float(right.mean()),
         "ci_low": float(low),
         "ci_high": float(high),
-        "default_accuracy": float(default_right.mean()),
+        "beside_accuracy": float(beside_right.mean()),
         "recipe_right_alone": row["rung_right_alone"],
-        "default_right_alone": row["other_right_alone"],
+        "beside_right_alone": row["other_right_alone"],
         "p_value": row["p_value"],
     }
 

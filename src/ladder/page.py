@@ -270,10 +270,11 @@ def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
         {
             "recipe": row["recipe"],
             "rung": row["rung"],
-            "default": f"{100 * row['default_accuracy']:.1f}",
+            "beside": row["beside"],
             "accuracy": f"{100 * row['accuracy']:.1f}",
+            "beside_accuracy": f"{100 * row['beside_accuracy']:.1f}",
             "interval": report.interval(row["ci_low"], row["ci_high"]),
-            "apart": f"{row['recipe_right_alone']} : {row['default_right_alone']}",
+            "apart": f"{row['recipe_right_alone']} : {row['beside_right_alone']}",
             "p": report.p_value(row["p_value_holm"]),
         }
         for row in frame.to_dict("records")

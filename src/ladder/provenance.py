@@ -19,9 +19,12 @@ NOT_OF_PREDICTIONS = {"seed", "audit", "interpretation"}
 def digest(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
     """Returns a hash of what predictions come from but for the seed: params, and code by its md5.
 
-    The pictures are among the params, by their source, counts and archive's hash.
+    The pictures are among the params, by their source, counts and archive's hash. Which deal of
+    shuffled labels it is goes with the seed.
     """
     kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
+    if deal := kept.get("split", {}).get("shuffle_train_labels"):
+        kept["split"] = kept["split"] | {"shuffle_train_labels": bool(deal)}
     return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
 
 

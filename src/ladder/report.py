@@ -168,9 +168,10 @@ def seeds_steps(frame: pd.DataFrame) -> list[str]:
 def recipes(frame: pd.DataFrame) -> list[str]:
     """Returns a sentence per recipe and rung that it changes; `frame` is `comparison.recipes`."""
     return [
-        f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test instead of "
-        f"{100 * row['default_accuracy']:.1f}; {row['recipe_right_alone']} right where the default "
-        f"is wrong, {row['default_right_alone']} the other way; p {p_value(row['p_value_holm'])}."
+        f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test, "
+        f"{row['beside']} {100 * row['beside_accuracy']:.1f}; {row['recipe_right_alone']} right "
+        f"where {row['beside']} is wrong, {row['beside_right_alone']} the other way; p "
+        f"{p_value(row['p_value_holm'])}."
         for row in frame.to_dict("records")
     ]
 
@@ -193,7 +194,8 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
     return (
         "A control: train's labels were dealt out at random. 95 % of blind answers' accuracies "
         f"lie within {interval(low, high)} %; {said}. A network's answers hang together, so that "
-        "they stray further than blind ones; what had seen the true labels would lie far above."
+        "they stray further than blind ones, up or down, and only the mean over several deals of "
+        "labels (make seeds) must be theirs; what had seen the true labels would lie far above."
     )
 
 

@@ -44,7 +44,8 @@ def main() -> None:
     found = known(plan.reports, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, digest)
-        commit = climbs.climb(f"{plan.name}-seed-{seed}", [*plan.overrides, f"seed={seed}"])
+        overrides = [*plan.overrides, *of_seed(seed, params)]
+        commit = climbs.climb(f"{plan.name}-seed-{seed}", overrides)
         one = results(functools.partial(of_climb, commit, written), seed, params, code)
         found = together(found, one)
         write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
@@ -52,6 +53,12 @@ def main() -> None:
     compare(written)
     track(plan, studies.values(found[0], ["rung"]))
     print(summary.to_string(index=False, float_format="{:.4f}".format))
+
+
+def of_seed(seed: int, params: Mapping[str, Any]) -> list[str]:
+    """Returns the overrides of a seed; where labels are shuffled, each has a deal of its own."""
+    shuffled = params["split"]["shuffle_train_labels"]
+    return [f"seed={seed}", *([f"split.shuffle_train_labels={seed + 1}"] if shuffled else [])]
 
 
 def compare(reports: Path) -> None:

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -46,7 +53,14 @@ class Split(Section):
     validation_per_class: Count
     test_per_class: Count
     train_used_per_class: Count | None
-    shuffle_train_labels: bool
+    shuffle_train_labels: Literal[False] | int  # which deal
+
+    @field_validator("shuffle_train_labels", mode="before")
+    @classmethod
+    def _is_a_deal(cls, value: object) -> object:
+        if value is False or (type(value) is int and value > 0):
+            return value
+        raise PydanticCustomError("deal", "false, or the number of a deal, from 1")
 
     @model_validator(mode="after")
     def _uses_what_there_is(self) -> Self:

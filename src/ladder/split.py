@@ -64,14 +64,14 @@ def shared_groups(manifest: pd.DataFrame) -> int:
     return int(once["duplicate_group"].duplicated().sum())
 
 
-def shuffle_train_labels(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Returns the manifest with the labels of train dealt out at random, the same every time.
+def shuffle_train_labels(manifest: pd.DataFrame, deal: int) -> pd.DataFrame:
+    """Returns the manifest with the labels of train dealt out at random; deals count from 1.
 
-    A control: what is learned from it can be worth no more than chance on test.
+    A control: what is learned from it can, over many deals, be worth no more than chance on test.
     """
     rows = manifest["subset"] == "train"
     labels = manifest["label"].copy()
-    labels[rows] = np.random.default_rng(0).permutation(labels[rows])
+    labels[rows] = np.random.default_rng(deal - 1).permutation(labels[rows])
     return manifest.assign(label=labels)
 
 
