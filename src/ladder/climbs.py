@@ -301,25 +301,24 @@ def compare(reports: Path) -> pd.DataFrame:
     """
     default = reports / "climb.lock"
     locks = {
-        "default": default,
-        **{
-            lock.parent.name: lock
-            for lock in sorted(reports.glob("*/climb.lock"))
-            if archive_of(lock) == archive_of(default)
-        },
+        lock.parent.name: lock
+        for lock in sorted(reports.glob("*/climb.lock"))
+        if archive_of(lock) == archive_of(default)
     }
-    every = {name: predictions(lock.parent) for name, lock in locks.items()}
-    pairs = {}
+    by_default, pairs = predictions(reports), {}
     for recipe, lock in locks.items():
         of_recipe = changed(default, lock)
         if of_recipe is None:
             print(f"ladder: {recipe} is of other code than the default: not compared")
             continue
-        for other in ("default", *BESIDE.get(recipe, ())):
-            if other != recipe and other in locks:
+        every = predictions(lock.parent)
+        ours = {rung: every[rung] for rung in of_recipe}
+        pairs[recipe, "default"] = (ours, by_default)
+        for other in BESIDE.get(recipe, ()):
+            if other in locks:
                 apart = changed(locks[other], lock) or ()
-                ours = {rung: every[recipe][rung] for rung in of_recipe if rung in apart}
-                pairs[recipe, other] = (ours, every[other])
+                differing = {rung: frame for rung, frame in ours.items() if rung in apart}
+                pairs[recipe, other] = (differing, predictions(locks[other].parent))
     made = comparison.recipes(pairs)
     table = reports / "studies/recipes.csv"
     if made.empty:
