@@ -19,6 +19,8 @@ class Plan:
     growth_counts: tuple[int, ...]
     growth_views: tuple[int, ...]  # of the smallest count
     growth_repetitions: int
+    change_repetitions: int
+    change_seconds: float  # of one way of a change
     book_steps: int  # an even number: validation takes half as many
     book_repetitions: int
     climbs: int
@@ -38,6 +40,8 @@ FULL = Plan(
     growth_counts=(500, 1000, 2000, 4000),
     growth_views=(1, 2, 4, 8),
     growth_repetitions=1,
+    change_repetitions=5,
+    change_seconds=5.0,
     book_steps=20,
     book_repetitions=5,
     climbs=3,
@@ -57,6 +61,8 @@ QUICK = Plan(
     growth_counts=(20, 40, 80, 160),
     growth_views=(1, 2, 4, 8),
     growth_repetitions=1,
+    change_repetitions=2,
+    change_seconds=0.5,
     book_steps=4,
     book_repetitions=2,
     climbs=1,

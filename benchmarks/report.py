@@ -40,6 +40,7 @@ def markdown(found: results.Results) -> str:
         "pipeline": stages,
         "extraction": contestants,
         "limits": rates,
+        "changes": changes,
         "growth": growth,
     }
     quick = (
@@ -244,6 +245,26 @@ def rates(part: dict[str, Any]) -> str:
         f"{text(spread.read(part['per_second']['views']), 0)} random views/s.\n"
     )
     return "## Limits\n\n" + table(header, rows) + "\n\n" + note
+
+
+def changes(part: dict[str, Any]) -> str:
+    """Returns what each change was predicted and measured to do."""
+    rows = [
+        (
+            told["title"],
+            *(text(spread.read(told[way]["pictures_per_second"])) for way in ("before", "after")),
+            *(text(spread.read(told[ratio])) for ratio in ("predicted", "measured")),
+        )
+        for told in part["changes"].values()
+    ]
+    header = ("change", "before, pictures/s", "after, pictures/s", "times, predicted", "measured")
+    note = (
+        "Predicted by a picture's arithmetic at the rate of matrices, and the passes over the "
+        "weights that are trained at the rate of copies, both measured in the same turns: what is "
+        "not that (starting a step, reading and writing what layers pass on) is the difference.\n"
+    )
+    title = f"## What each change does, {part['image_size']} pixels\n\n"
+    return title + table(header, rows) + "\n\n" + note
 
 
 LINES = {

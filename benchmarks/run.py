@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import (
     book_way,
+    changes,
     clone,
     extraction,
     growth,
@@ -23,7 +24,7 @@ from benchmarks import (
 )
 from ladder import artifacts, errors
 
-PARTS = ("limits", "extraction", "growth", "book_way", "pipeline")
+PARTS = ("limits", "extraction", "growth", "changes", "book_way", "pipeline")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -60,6 +61,7 @@ def measure(asked: argparse.Namespace) -> results.Results:
             "limits": lambda: limits.measure(chosen),
             "extraction": lambda: extraction.measure(chosen),
             "growth": lambda: growth.measure(chosen),
+            "changes": lambda: changes.measure(chosen),
             "book_way": lambda: book_way.measure(chosen, fresh()),
             "pipeline": lambda: pipeline.measure(chosen, fresh()),
         }

@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from benchmarks import (
     book_way,
+    changes,
     extraction,
     growth,
     limits,
@@ -345,6 +347,59 @@ def test_growth_reaches_each_number_of_pictures_with_pictures_and_with_views() -
     assert lines["anonymous_peak_bytes"]["slope"] == pytest.approx(0, abs=1e-6)
 
 
+def test_the_work_of_a_step_is_that_of_its_layers() -> None:
+    from benchmarks.workers import steps
+
+    params = settings.read(ROOT / settings.PARAMS)
+
+    def counted(rung: str, fed: str, trains: bool) -> int:
+        part = steps.build({"rung": rung, "fed": fed, "image_size": 150}, params)
+        return steps.flops(part, trains)
+
+    first = 148**2 * 9 * 3 * 32
+    others = 72**2 * 9 * 32 * 64 + 34**2 * 9 * 64 * 128 + 15**2 * 9 * 128 * 128
+    others += 7 * 7 * 128 * 512 + 512
+    assert counted("scratch_augmented", "images", trains=True) == 2 * (2 * first + 3 * others)
+    convolution = 9**2 * 9 * 512 * 512  # each of block5's
+    dense = 4 * 4 * 512 * 256 + 256
+    of_cut = counted("fine_tuned", "activations", trains=True)
+    assert of_cut == 2 * (2 * convolution + 3 * (2 * convolution + dense))
+    predicted = counted("fine_tuned", "activations", trains=False)
+    assert predicted == 2 * (3 * convolution + dense)
+    frozen = counted("fine_tuned", "images", trains=True) - of_cut
+    assert frozen == counted("fine_tuned", "images", trains=False) - predicted
+    whole = frozen + 2 * 3 * convolution
+    assert counted("features_augmented", "images", trains=False) == whole + 2 * dense
+    head = 2 * (2 * 4 * 4 * 512 * 256 + 3 * 256)
+    assert counted("features_augmented", "features", trains=True) == head
+
+
+def test_a_change_is_predicted_by_arithmetic_and_passes_over_the_weights() -> None:
+    change = changes.CHANGES["batches"]
+    told = [{"flops_per_picture": 30, "bytes_per_step": 400}] * 2
+    turns = [
+        [{"pictures_per_second": n, "flops": 10.0, "bytes": 20.0} for n in (2.0, 5.0)],
+        [{"pictures_per_second": n, "flops": 10.0, "bytes": 20.0} for n in (2.0, 7.0)],
+    ]
+    found = changes.summary(change, told, turns)
+    assert found["measured"]["values"] == [2.5, 3.5]
+    # 3 seconds of arithmetic; 400 / 20 seconds of passes, by 20 pictures or by 100
+    assert found["predicted"]["values"] == pytest.approx(2 * [(3 + 1) / (3 + 0.2)])
+    assert found["before"]["pictures_per_second"]["values"] == [2.0, 2.0]
+    assert (found["before"]["batch_size"], found["after"]["batch_size"]) == (20, 100)
+
+
+@pytest.mark.parametrize("name", ["batches", "predictions"])
+def test_a_change_is_measured_both_ways(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    little = replace(plan.QUICK, image_size=32, change_repetitions=1, rate_seconds=0.01)
+    monkeypatch.setattr(changes, "CHANGES", {name: changes.CHANGES[name]})
+    found = changes.measure(replace(little, change_seconds=0.05))["changes"][name]
+    parameters = 512 * 256 + 256 + 256 + 1  # of the head on 32 / 2⁵ pixels
+    passes = 6 * 4 * parameters if name == "batches" else 0  # prediction writes no weights
+    assert found["before"]["bytes_per_step"] == found["after"]["bytes_per_step"] == passes
+    assert found["measured"]["n"] == 1
+
+
 def test_memory_that_is_no_mapped_file_is_seen() -> None:
     from benchmarks.workers import growth as worker
 
@@ -495,6 +550,20 @@ def found() -> results.Results:
                 }
             ),
             "growth": part({"image_size": 150, "lines": {"features": growth.summary(points)}}),
+            "changes": part(
+                {
+                    "image_size": 150,
+                    "changes": {
+                        "batches": {
+                            "title": "larger batches",
+                            "before": {"pictures_per_second": spread.record([2.0])},
+                            "after": {"pictures_per_second": spread.record([5.0])},
+                            "measured": spread.record([2.5]),
+                            "predicted": spread.record([4.0]),
+                        }
+                    },
+                }
+            ),
             "book_way": part({"dataset": "d", "image_size": 150, "rungs": book_rungs}),
             "pipeline": part(
                 {
@@ -531,6 +600,7 @@ def test_the_report_says_what_was_measured(found: results.Results) -> None:
     assert ladder[1] == f"1,000.0 (900.0 – 1,200.0) | {ours} | 100.0 (75.0 – 150.0)"
     assert "| total | 5,000.0 (4,500.0 – 6,000.0) | 50.0 (40.0 – 60.0) | 100.0" in written
     assert "Not measured: compiled: no compiler" in written
+    assert "| larger batches | 2.0 | 5.0 | 4.0 | 2.5 |" in written
     # 170 of 200 pictures/s in one turn, 180 of 400 in the other
     assert re.search(r"\| pipeline \| bfloat16 \| 175\.0 .* \| 65 \(45 – 85\) \|", written)
 
@@ -653,7 +723,10 @@ def test_the_command_line_names_the_parts(capsys: pytest.CaptureFixture[str]) ->
     assert run.parse(["growth", "--quick"]).parts == ["growth"]
     with pytest.raises(SystemExit):
         run.parse(["no_such_part"])
-    assert "there are limits, extraction, growth, book_way, pipeline" in capsys.readouterr().err
+    assert (
+        "there are limits, extraction, growth, changes, book_way, pipeline"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("wrong", [["no_such_part"], ["--climbs", "0"]])
