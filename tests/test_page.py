@@ -212,7 +212,10 @@ def test_means_over_seeds_stand_in_a_table(tmp_path: Path) -> None:
 
 def test_the_learning_curve_answers_its_question(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
-    told = "features: 1,000 → 2,000 train pictures, +1.8 points (+0.1 to +3.5): more labels helped."
+    told = (
+        "features: 1,000 → 2,000 train pictures, +1.8 points (+0.1 to +3.5): more labels helped, "
+        "with this seed."
+    )
     assert told in cells
 
 

@@ -142,10 +142,12 @@ def test_the_last_step_says_whether_more_labels_help() -> None:
         }
     )
     assert report.gains(frame) == [
-        "scratch: 1,000 → 2,000 train pictures, +3.1 points (+1.2 to +5.0): more labels helped.",
+        "scratch: 1,000 → 2,000 train pictures, +3.1 points (+1.2 to +5.0): more labels helped, "
+        "with this seed.",
         "features: 1,000 → 2,000 train pictures, +0.4 points (-0.6 to +1.4): no difference that "
         "these pictures show.",
-        "fine_tuned: 1,000 → 2,000 train pictures, -2.0 points (-3.0 to -1.0): more labels harmed.",
+        "fine_tuned: 1,000 → 2,000 train pictures, -2.0 points (-3.0 to -1.0): more labels "
+        "harmed, with this seed.",
     ]
 
 

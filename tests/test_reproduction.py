@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ladder import artifacts, errors, paths, reproduction, runtime, settings
+from ladder import artifacts, climbs, errors, paths, reproduction, runtime, settings
 
 LADDER = pd.DataFrame({"rung": paths.RUNGS, "test_accuracy": [0.9] * 5})
 RUNTIME = {"scratch": {"policy": "float32", "threads": "2"}}
@@ -204,6 +204,30 @@ def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
     features = reproduction.read(tmp_path).features
     assert features is not None
     assert features.shape == (2, 3)
+
+
+def test_what_differs_is_the_last_word_of_a_command_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All that climbs is left out: the command, what it compares and how it ends are not."""
+    changed = with_rung("features", predictions(shift=0.2))
+    climbed = iter([results(), results(runtime=OTHER_MACHINE), changed])
+    monkeypatch.setattr("sys.argv", ["reproduction", "--quick"])
+    for name in ("check_committed", "clone", "climb"):
+        monkeypatch.setattr(reproduction, name, lambda *_: None)
+    plan = climbs.Plan("d", (), tmp_path, "quick")
+    monkeypatch.setattr(reproduction, "quick", lambda _: plan)
+    monkeypatch.setattr(climbs, "params", lambda *_: {})
+    monkeypatch.setattr(reproduction, "read", lambda _: results())
+    monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: next(climbed))
+    reproduction.main()
+    reproduction.main()
+    bit_for_bit, otherwise = capsys.readouterr().out.splitlines()
+    assert bit_for_bit == "ladder: reproduced, bit for bit"
+    assert otherwise == "ladder: reproduced, on another kind of machine"
+    with pytest.raises(SystemExit) as ended:
+        reproduction.main()
+    assert str(ended.value.code).startswith("ladder: not reproduced\npredictions of features: up ")
 
 
 def test_changes_that_a_clean_copy_would_lack_are_refused(tmp_path: Path) -> None:

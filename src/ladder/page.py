@@ -173,9 +173,9 @@ def pictures(content: Content) -> dict[str, Any]:
     return {
         "subsets": [(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
         "quarantine": content.quarantine.head(SHOWN).to_dict("records"),
-        "quarantine_sentence": _counted(len(content.quarantine), "unreadable picture", "left out"),
+        "quarantine_sentence": _listed(len(content.quarantine), "unreadable picture", "left out"),
         "duplicates": content.duplicates.head(SHOWN).to_dict("records"),
-        "duplicates_sentence": _counted(
+        "duplicates_sentence": _listed(
             len(content.duplicates), "pair of pictures", "nearly the same, in two subsets"
         ),
         "without_duplicates": without_duplicates(content.ladder) if len(content.duplicates) else "",
@@ -208,6 +208,11 @@ def counts_sentence(manifest: pd.DataFrame) -> str:
 def _counted(count: int, what: str, how: str) -> str:
     plural = what.replace("pair", "pairs") if "pair" in what else f"{what}s"
     return f"{count:,} {what if count == 1 else plural} {how}." if count else f"No {what} {how}."
+
+
+def _listed(count: int, what: str, how: str) -> str:
+    """Returns the same of what is listed up to a number."""
+    return _counted(count, what, f"{how}; {SHOWN} are listed" if count > SHOWN else how)
 
 
 def rungs(ladder: pd.DataFrame, paired: pd.DataFrame) -> list[dict[str, str]]:

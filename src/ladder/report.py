@@ -129,9 +129,9 @@ def gains(frame: pd.DataFrame) -> list[str]:
     for row in last.to_dict("records"):
         told = "no difference that these pictures show"
         if row["ci_low"] > 0:
-            told = "more labels helped"
+            told = "more labels helped, with this seed"
         elif row["ci_high"] < 0:
-            told = "more labels harmed"
+            told = "more labels harmed, with this seed"
         sentences.append(
             f"{row['rung']}: {row['from_pictures']:,} → {row['to_pictures']:,} train pictures, "
             f"{100 * row['gain']:+.1f} points ({difference(row['ci_low'], row['ci_high'])}): "
