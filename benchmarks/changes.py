@@ -94,7 +94,7 @@ def request(plan: Plan, way: Way) -> dict[str, Any]:
         "image_size": plan.image_size,
         "seconds": plan.change_seconds,
         "rate_seconds": plan.rate_seconds,
-        "matrix_size": plan.matrix_sizes[-2],
+        "matrix_size": plan.matrix_sizes[-2],  # the largest takes long
         "copied_bytes": plan.copied_bytes,
     }
 
