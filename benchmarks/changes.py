@@ -1,6 +1,5 @@
 """Part changes: what makes the climb fast, each change measured beside its prediction."""
 
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,13 +72,10 @@ def measure(plan: Plan) -> dict[str, Any]:
         disable=None,
     ) as bar:
         for name, change in CHANGES.items():
-            with ExitStack() as stack:
-                workers = [
-                    stack.enter_context(Worker("steps", request(plan, way)))
-                    for way in (change.before, change.after)
-                ]
-                told = [worker.receive() for worker in workers]
-                turns = []
+            before, after = request(plan, change.before), request(plan, change.after)
+            with Worker("steps", before) as one, Worker("steps", after) as other:
+                workers = (one, other)
+                told, turns = [worker.receive() for worker in workers], []
                 for _ in range(plan.change_repetitions):
                     turns.append([worker.ask() for worker in workers])
                     bar.update()

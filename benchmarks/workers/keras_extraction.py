@@ -21,9 +21,14 @@ def build(image_size: int) -> keras.Model:
     """Returns raw pixels → features, with the weights that all contestants have."""
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     model = keras.Model(pixels, bases.extend(pixels, BASE))
+    draw(model)
+    return model
+
+
+def draw(model: keras.Model) -> None:
+    """Sets the weights of the base's convolutions to those that all contestants have."""
     for layer, drawn in zip(bases.convolutions(model), vgg16.weights(), strict=True):
         layer.set_weights(drawn)
-    return model
 
 
 def in_memory(model: keras.Model, batch_size: int) -> vgg16.Extract:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.workers import channel, keras_extraction, rates, vgg16
-from ladder import bases, models, paths, rungs, runtime, settings, training
+from ladder import models, paths, rungs, runtime, settings, training
 from ladder.runtime import keras
 
 PICTURES = 200
@@ -34,8 +34,7 @@ def build(request: Mapping[str, Any], params: settings.Settings) -> keras.Model:
     )
     model = models.build(description)
     if unfreeze_from:
-        for layer, drawn in zip(bases.convolutions(model), vgg16.weights(), strict=True):
-            layer.set_weights(drawn)
+        keras_extraction.draw(model)
         models.freeze(model, unfreeze_from)
     return models.part_fed(model, description)
 
