@@ -15,7 +15,7 @@ setup: .venv/ready  ## make the environment in .venv, every package pinned by it
 # uv, where it is installed, does the same from the same file in a third of the time.
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)) and "Ladder needs Python 3.11 or 3.12: make PYTHON=python3.12 setup")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --clear .venv
 	if command -v uv > /dev/null; then \
 	  uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-deps --require-hashes -r requirements.lock; \
 	else \
@@ -38,12 +38,12 @@ book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE: the photographs, with RECIPE.
 bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/ready)  ## measure it all: make bench ARCHIVE=path.zip
 	python -m benchmarks.run $(if $(QUICK),--quick) $(if $(CLIMBS),--climbs $(CLIMBS)) \
-	  $(if $(ARCHIVE),--archive "$(ARCHIVE)" --recipe "$(or $(RECIPE),dogs_vs_cats)") $(PARTS)
+	  --recipe "$(RECIPE)" --archive "$(ARCHIVE)" $(PARTS)
 
 # The other frameworks, outside the lock: torch without CUDA, where an index has it, and OpenVINO
 # without its telemetry, which it does not need.
 .venv-peers/ready: benchmarks/peers.txt
-	$(PYTHON) -m venv .venv-peers
+	$(PYTHON) -m venv --clear .venv-peers
 	sed -E 's/^(torch==.*)/\1+cpu/' $< | .venv-peers/bin/python -m pip install --quiet -r /dev/stdin || \
 	  .venv-peers/bin/python -m pip install --quiet -r $<
 	.venv-peers/bin/python -m pip uninstall --quiet --yes openvino-telemetry

@@ -44,13 +44,13 @@ class Clone:
 def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
     """Yields a clone of the current commit in a temporary folder.
 
-    With an archive of the book's photographs it climbs by the recipe; without one (""), on the
-    default dataset. A quick one climbs on a few pictures.
+    It climbs on what an archive and a recipe, or neither (""), mean to every climb. A quick one
+    climbs on a few pictures.
 
     Raises:
         InputError: this is no git repository, or archive or recipe are not there.
     """
-    overrides = [*climbs.plan(archive, recipe).overrides] if archive else []
+    overrides = [*climbs.plan(archive, recipe).overrides]
     if quick:
         overrides += climbs.read_list(processes.ROOT / "benchmarks/quick.txt")
     with tempfile.TemporaryDirectory() as scratch:

@@ -86,6 +86,8 @@ def measure(plan: Plan) -> dict[str, Any]:
         workers["limits"] = stack.enter_context(Worker("rates", limits.request(plan)))
         told = workers["limits"].receive()
         answers = take_turns(workers, plan.extraction_repetitions, plan.extraction_seconds)
+        if "limits" in answers.failed:
+            raise WorkerError(f"the machine's rates: {answers.failed['limits']}")
         limit = limits.summary(told, answers.repetitions.pop("limits"))
         for key, reason in answers.failed.items():
             found[key]["error"] = reason

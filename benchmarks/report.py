@@ -159,7 +159,7 @@ def stages(part: dict[str, Any]) -> str:
     climbs = part["total_seconds"]["n"]
     title = f"## This pipeline, {climbs} climb{'s' * (climbs > 1)} ({counts})\n\n"
     note = "\nLinux counts in the process that starts a stage: the lowest peaks are its own.\n"
-    note += "\n`download` waited for the network.\n" if part["downloaded"] else ""
+    note += "\n`download` may have waited for the network.\n" if part["downloaded"] else ""
     return title + table(("stage", "seconds", "peak memory, MB"), rows) + "\n" + note
 
 

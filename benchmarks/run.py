@@ -32,7 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)}; all if none")
     parser.add_argument("--archive", default="", help="the book's photographs, as for make book")
-    parser.add_argument("--recipe", default="dogs_vs_cats", help="overrides to climb with")
+    parser.add_argument("--recipe", default="", help="overrides to climb with")
     parser.add_argument("--climbs", type=int, help="how often the ladder is climbed")
     parser.add_argument("--quick", action="store_true", help="little of everything, to try it out")
     parser.add_argument("--redraw", action="store_true", help="measure nothing")

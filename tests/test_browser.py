@@ -28,8 +28,6 @@ pytestmark = [
     ),
 ]
 
-CHARTS = ".js-plotly-plot .scatterlayer .trace, .js-plotly-plot .bars .trace"
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:

@@ -99,9 +99,20 @@ def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
     assert "# kept" in params.read_text()
     content = YAML(typ="safe", pure=True).load(params)
     assert content == {"seed": 0, "fit": {"rate": 2e-4, "sha256": sha256}}
-    for key in ("fit.rat", "fits.rate"):
+    for key in ("fit.rat", "fits.rate", "seed.rate"):
         with pytest.raises(errors.InputError, match=rf"keys of params.yaml\. Received: {key}"):
             climbs.override(params, {key: 1})
+
+
+def test_a_line_of_a_recipe_that_is_no_override_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.txt").write_text("# mine\nseed=3\nsplit.train_per_class: 200\n")
+    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
+    with pytest.raises(
+        errors.InputError, match=r"`key=value`\. Received: split\.train_per_class: "
+    ):
+        climbs.read_recipe("mine")
 
 
 def test_a_later_override_wins() -> None:
@@ -196,6 +207,9 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
         (tmp_path / recipe / "climb.lock").unlink()
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies/recipes.csv").exists()
+    write_climb(tmp_path / "larger", image_size=96)
+    (tmp_path / "climb.lock").unlink()  # of a project whose only ladder is one's own
+    assert climbs.compare(tmp_path).empty
 
 
 def test_a_base_that_goes_on_training_stands_beside_frozen_ones(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ LAYERS = [
     {"cifar10", "archives", "drawing", "runtime", "provenance"},
     {"artifacts", "paths", "digests"},
     {"settings"},
-    {"errors"},
+    {"errors", "processes"},
 ]
 HEIGHT = {module: height for height, row in enumerate(LAYERS) for module in row}
 

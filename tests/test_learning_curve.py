@@ -16,7 +16,12 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "overrides"),
-    [([50, 1001], []), ([0], []), ([50, 201], ["split.train_per_class=200"])],
+    [
+        ([50, 1001], []),
+        ([0], []),
+        ([50, 50], []),
+        ([50, 201], ["split.train_per_class=200"]),
+    ],
 )
 def test_numbers_of_pictures_that_there_are_not_are_refused_before_the_first_climb(
     counts: list[int], overrides: list[str]

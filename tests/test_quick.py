@@ -34,6 +34,7 @@ def climbed(tmp_path_factory: pytest.TempPathFactory) -> Results:
             patch.chdir(ROOT)
             patch.delenv(sources.ARCHIVE_VARIABLE, raising=False)
             if not copy.exists():
+                reproduction.check_committed(ROOT, reproduction.QUICK)
                 reproduction.clone(copy)
             plan = reproduction.quick(folder)
             if archive is not None:

@@ -12,6 +12,8 @@ import pytest
 from ladder import artifacts, climbs, errors, paths, reproduction, runtime, settings
 
 LADDER = pd.DataFrame({"rung": paths.RUNGS, "test_accuracy": [0.9] * 5})
+PAIRED = pd.DataFrame({"rung": paths.RUNGS[1:], "p_value": [0.5] * 4})
+CALIBRATION = pd.DataFrame({"rung": paths.RUNGS, "brier": [0.1] * 5})
 RUNTIME = {"scratch": {"policy": "float32", "threads": "2"}}
 
 
@@ -34,7 +36,7 @@ def results(**changes: Any) -> reproduction.Results:
     made = reproduction.Results(
         {"manifest.csv": "aa", "images/train.npy": "bb"},
         {rung: predictions() for rung in paths.RUNGS},
-        LADDER,
+        {"ladder.csv": LADDER, "paired.csv": PAIRED, "calibration.csv": CALIBRATION},
         dict.fromkeys(paths.RUNGS, "cc"),
         RUNTIME,
         np.linspace(-1, 10, 24, dtype=np.float32).reshape(2, 12),
@@ -83,8 +85,17 @@ def test_other_weights_are_red_although_every_answer_is_the_same() -> None:
 
 @pytest.mark.parametrize("compare", [reproduction.exact, reproduction.within_kernels])
 def test_the_same_answers_measured_otherwise_are_red(compare: Any) -> None:
-    measured = results(ladder=LADDER.assign(test_accuracy=0.8, more=1))
+    ladder = LADDER.assign(test_accuracy=0.8, more=1)
+    measured = results(tables={**results().tables, "ladder.csv": ladder})
     assert compare(results(), measured) == ["ladder.csv: test_accuracy, more"]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("paired.csv", "p_value"), ("calibration.csv", "brier")]
+)
+def test_another_verdict_on_the_same_answers_is_red(name: str, column: str) -> None:
+    tables = {**results().tables, name: results().tables[name].assign(**{column: 0.2})}
+    assert reproduction.exact(results(), results(tables=tables)) == [f"{name}: {column}"]
 
 
 def test_another_machine_may_round_otherwise_but_no_more() -> None:
@@ -179,27 +190,29 @@ def test_the_kind_of_machine_is_known_before_the_climb(monkeypatch: pytest.Monke
 def test_results_are_read_from_a_folder_of_reports(tmp_path: Path) -> None:
     lock = {
         name: {"outs": [{"path": f"data/d/{name}.npy", "md5": name * 2}]}
-        for name in ("split", "decode", "extract_features", "extract_views", "fine_tune")
+        for name in (*reproduction.STAGES, "fine_tune")
     }
     lock["decode"]["outs"].append({"path": "data/d/seconds/decode.json", "md5": "time"})
     artifacts.write_json(tmp_path / "climb.lock", {"stages": lock})  # JSON is YAML
     artifacts.write_json(tmp_path / "runtime.json", RUNTIME)
-    with pytest.raises(errors.InputError, match=r"Received: no ladder\.csv, no weights\.json, no"):
+    with pytest.raises(errors.InputError, match=r"Received: no weights\.json, no ladder\.csv, no"):
         reproduction.read(tmp_path)
     artifacts.write_json(tmp_path / "weights.json", {"scratch": "cc"})
     seconds = {"seconds": [1.5] * 5, "seconds_alone": [2.5] * 5}
     artifacts.write_csv(tmp_path / "ladder.csv", LADDER.assign(**seconds))
+    artifacts.write_csv(tmp_path / "paired.csv", PAIRED)
+    artifacts.write_csv(tmp_path / "calibration.csv", CALIBRATION)
     for rung in paths.RUNGS:
         artifacts.write_csv(tmp_path / f"predictions/{rung}.csv", predictions())
     read = reproduction.read(tmp_path)
     assert read.hashes == {
         f"data/d/{name}.npy": name * 2
-        for name in ("split", "decode", "extract_features", "extract_views")
+        for name in ("split", "decode", "extract_features", "extract_views", "audit")
     }
     assert reproduction.exact(read, read) == []
     assert read.features is None
     assert read.weights == {"scratch": "cc"}
-    assert read.ladder.columns.tolist() == ["rung", "test_accuracy"]
+    assert read.tables["ladder.csv"].columns.tolist() == ["rung", "test_accuracy"]
     artifacts.write_npy(tmp_path / "features.npy", np.ones((2, 3), np.float32))
     features = reproduction.read(tmp_path).features
     assert features is not None
@@ -241,8 +254,8 @@ def test_changes_that_a_clean_copy_would_lack_are_refused(tmp_path: Path) -> Non
     git("add", ".")
     git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "all")
     (tmp_path / "README.md").write_text("other words\n")
-    reproduction.check_committed(tmp_path)
-    (tmp_path / "params.yaml").write_text("seed: 1\n")
     (tmp_path / "recipes/mine.txt").write_text("seed=1\n")
-    with pytest.raises(errors.InputError, match=r"Received: params\.yaml, recipes/\."):
-        reproduction.check_committed(tmp_path)
+    reproduction.check_committed(tmp_path, "")  # a list that it does not climb by
+    (tmp_path / "params.yaml").write_text("seed: 1\n")
+    with pytest.raises(errors.InputError, match=r"Received: params\.yaml, recipes/"):
+        reproduction.check_committed(tmp_path, "mine")

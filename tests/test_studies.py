@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
 from ladder import errors, studies
@@ -14,8 +15,11 @@ from ladder import errors, studies
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
 
-def width(values: NDArray[np.float64], seed: int = 0) -> float:
-    low, high = studies.two_level_interval(values, seed)
+NOTHING = (0.0, 0.0)  # two pictures more among many, of values that have no extremes
+
+
+def width(values: NDArray[np.float64]) -> float:
+    low, high = studies.two_level_interval(values, NOTHING, 0)
     return high - low
 
 
@@ -29,7 +33,7 @@ def test_with_one_seed_only_the_pictures_vary() -> None:
 def test_with_equal_pictures_only_the_seeds_vary() -> None:
     by_seed = np.random.default_rng(0).normal(0, 1, (40, 1))
     expected = 2 * Z * by_seed.std() / math.sqrt(40)
-    assert width(np.repeat(by_seed, 7, axis=1)) == pytest.approx(expected, rel=0.05)
+    assert width(np.repeat(by_seed, 700, axis=1)) == pytest.approx(expected, rel=0.05)
 
 
 def test_both_variances_add() -> None:
@@ -41,8 +45,8 @@ def test_both_variances_add() -> None:
 
 def test_the_interval_repeats_with_its_seed() -> None:
     right = np.random.default_rng(2).integers(0, 2, (3, 50)).astype(float)
-    assert studies.two_level_interval(right, 4) == studies.two_level_interval(right, 4)
-    assert studies.two_level_interval(right, 4) != studies.two_level_interval(right, 5)
+    four, again, five = (studies.two_level_interval(right, (0, 1), seed) for seed in (4, 4, 5))
+    assert four == again != five
 
 
 @pytest.mark.parametrize(
@@ -61,16 +65,45 @@ def test_the_interval_holds_what_it_claims(
     random, hits = np.random.default_rng(3), 0
     for trial in range(200):
         values = random.normal(0, 1, (seeds, 1)) + random.normal(0, by_picture, (1, 60))
-        low, high = studies.two_level_interval(values, trial)
+        low, high = studies.two_level_interval(values, NOTHING, trial)
         hits += low <= 0 <= high
     assert least <= hits <= most
 
 
+@pytest.mark.parametrize(
+    ("gained", "lost", "extremes"),
+    [(0.99, 0.0, (0, 1)), (0.997, 0.0, (0, 1)), (0.005, 0.001, (-1, 1))],
+)
+def test_the_interval_holds_what_it_claims_where_hardly_a_picture_tells(
+    gained: float, lost: float, extremes: studies.Extremes
+) -> None:
+    """Of 200 pictures one or two are wrong, or differ; in some draws none, which is no proof."""
+    random, hits = np.random.default_rng(4), 0
+    for trial in range(200):
+        shares = [gained, lost, 1 - gained - lost]
+        values = random.choice([1.0, -1.0, 0.0], (1, 200), p=shares).repeat(5, axis=0)
+        low, high = studies.two_level_interval(values, extremes, trial)
+        hits += low - 1e-12 <= gained - lost <= high + 1e-12
+    assert hits >= 182  # of a binomial with 0.95, fewer are one in 200
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost"),
+    [(4, 0), (5, 0), (6, 0), (7, 1), (8, 1), (9, 2), (10, 2), (32, 15)],
+)
+def test_one_seeds_difference_is_told_from_nothing_where_mcnemars_exact_test_does(
+    gained: int, lost: int
+) -> None:
+    values = np.repeat([1.0, -1.0, 0.0], [gained, lost, 1000 - gained - lost])[None]
+    low, _ = studies.two_level_interval(values, (-1, 1), 0)
+    assert (low > 0) == (binomtest(lost, gained + lost).pvalue < 0.05)
+
+
 @given(hnp.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 6)),
                   elements=st.sampled_from([0.0, 1.0])))  # fmt: skip
-def test_the_interval_lies_among_the_values(right: NDArray[np.float64]) -> None:
-    low, high = studies.two_level_interval(right, 0)
-    assert right.min() - 1e-12 <= low <= high <= right.max() + 1e-12
+def test_the_interval_lies_between_the_extremes(right: NDArray[np.float64]) -> None:
+    low, high = studies.two_level_interval(right, (0, 1), 0)
+    assert 0 <= low < high <= 1
 
 
 def climb(rung: str, seed: int, right: list[int], subset: str = "test") -> pd.DataFrame:
@@ -129,7 +162,7 @@ def test_mean_and_deviation_are_of_the_seeds() -> None:
 def test_the_interval_of_the_mean_pairs_pictures_over_the_seeds() -> None:
     scratch = studies.summary(climbs(), ["rung"], 7).iloc[0]
     right = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]])
-    assert (scratch["ci_low"], scratch["ci_high"]) == studies.two_level_interval(right, 7)
+    assert (scratch["ci_low"], scratch["ci_high"]) == studies.two_level_interval(right, (0, 1), 7)
 
 
 def test_the_interval_of_one_seed_is_wilsons() -> None:
@@ -184,10 +217,12 @@ def test_gains_are_of_the_same_pictures() -> None:
     first, second, fall = studies.gains(curve(), 0).to_dict("records")
     assert (first["rung"], first["from_pictures"], first["to_pictures"]) == ("features", 100, 200)
     assert first["gain"] == pytest.approx(0.15)
-    assert 0 <= first["ci_low"] < 0.15 < first["ci_high"]
-    # nothing changed: no doubt about it, however few the pictures
-    assert (second["gain"], second["ci_low"], second["ci_high"]) == (0, 0, 0)
-    assert (fall["gain"], fall["ci_low"], fall["ci_high"]) == (-1, -1, -1)
+    assert -0.1 < first["ci_low"] < 0.15 < first["ci_high"]
+    # nothing changed on 20 pictures: on others it might have
+    assert second["gain"] == 0
+    assert -0.2 < second["ci_low"] < 0 < second["ci_high"] < 0.2
+    assert (fall["gain"], fall["ci_low"]) == (-1, -1)
+    assert -1 < fall["ci_high"] < -0.6
 
 
 def test_gains_of_other_pictures_are_refused() -> None:
@@ -214,7 +249,7 @@ def test_every_rung_is_set_beside_the_one_before_over_the_seeds() -> None:
     assert (row["rung"], row["other"]) == ("features", "scratch")
     assert (row["seeds"], row["pictures"], row["difference"]) == (2, 4, 0.5)
     apart = np.array([[0, 1, 1, 0], [0, 0, 1, 1]], float)
-    assert (row["ci_low"], row["ci_high"]) == studies.two_level_interval(apart, 0)
+    assert (row["ci_low"], row["ci_high"]) == studies.two_level_interval(apart, (-1, 1), 0)
 
 
 def two_seeds(wrong: dict[int, list[str]], probability: float = 0.9) -> pd.DataFrame:
@@ -240,7 +275,7 @@ def test_differences_are_of_the_seeds_and_pictures_that_both_have() -> None:
     assert (row["recipe"], row["rung"], row["seeds"], row["pictures"]) == ("mine", "features", 2, 4)
     assert (row["default_mean"], row["mean"], row["difference"]) == (0.5, 1.0, 0.5)
     assert (row["default_standard_deviation"], row["standard_deviation"]) == (0, 0)
-    assert 0 <= row["ci_low"] < 0.5 < row["ci_high"] <= 1
+    assert -1 < row["ci_low"] < 0.5 < row["ci_high"] < 1
     spread = studies.differences(default, {"mine": two_seeds({0: [], 2: []})}, 0)
     assert spread["default_standard_deviation"].item() == pytest.approx(math.sqrt(0.125))
 

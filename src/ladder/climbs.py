@@ -4,14 +4,13 @@ The workspace's own params.yaml, dvc.lock and data stay as they are.
 """
 
 import argparse
-import functools
 import io
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from ladder import (
     comparison,
     errors,
     paths,
+    processes,
     provenance,
     report,
     settings,
@@ -91,7 +91,7 @@ def read_recipe(name: str) -> list[str]:
     """Returns the overrides of a list in recipes/, `key=value`, without its comments.
 
     Raises:
-        InputError: there is no such list.
+        InputError: there is no such list, or a line of it is no `key=value`.
     """
     path = RECIPES / f"{name}.txt"
     if not path.is_file():
@@ -105,9 +105,22 @@ def read_recipe(name: str) -> list[str]:
 
 
 def read_list(path: Path) -> list[str]:
-    """Returns a list's lines without its comments."""
+    """Returns a list's lines without its comments.
+
+    Raises:
+        InputError: a line is no `key=value`.
+    """
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return [line for line in lines if line]
+    overrides = [line for line in lines if line]
+    for line in overrides:
+        if "=" not in line:
+            raise errors.InputError(
+                str(path),
+                expected="lines of `key=value`",
+                received=line,
+                advice="Correct it: split.train_per_class=200.",
+            )
+    return overrides
 
 
 def values(overrides: Sequence[str]) -> dict[str, Any]:
@@ -181,8 +194,10 @@ def change(content: Any, changes: Mapping[str, Any]) -> None:
     """
     for key, value in changes.items():
         *sections, name = key.split(".")
-        place = functools.reduce(lambda part, section: part.get(section, {}), sections, content)
-        if name not in place:
+        place = content
+        for section in sections:
+            place = place.get(section) if isinstance(place, Mapping) else None
+        if not isinstance(place, MutableMapping) or name not in place:
             raise errors.InputError(
                 "recipe", expected="keys of params.yaml", received=key, advice="Correct the recipe."
             )
@@ -249,9 +264,8 @@ def _dvc(*arguments: str) -> None:
             environment[f"GIT_{role}_NAME"] = "ladder"
             environment[f"GIT_{role}_EMAIL"] = "ladder@localhost"
     command = [sys.executable, "-c", DVC, *arguments]
-    done = subprocess.run(command, env=environment, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    if status := processes.run(command, Path(), environment):
+        sys.exit(status)
 
 
 def show(commit: str, path: Path) -> bytes:
@@ -303,9 +317,10 @@ def compare(reports: Path) -> pd.DataFrame:
     locks = {
         lock.parent.name: lock
         for lock in sorted(reports.glob("*/climb.lock"))
-        if archive_of(lock) == archive_of(default)
+        if archive_of(lock) == archive_of(default) is not None
     }
-    by_default, pairs = predictions(reports), {}
+    by_default = predictions(reports) if locks else {}
+    pairs = {}
     for recipe, lock in locks.items():
         of_recipe = changed(default, lock)
         if of_recipe is None:

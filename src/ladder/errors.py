@@ -23,9 +23,12 @@ class InputError(Exception):
 def run(main: Callable[[], None]) -> None:
     """Runs a stage; an error that a person can mend ends it with a message and exit status 1.
 
-    A termination becomes SystemExit, so that temporary files go and the MLflow run is closed.
+    A termination, or the terminal's end where that is not ignored (nohup), becomes SystemExit, so
+    that temporary files go and the MLflow run is closed.
     """
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signal_number) == signal.SIG_DFL:
+            signal.signal(signal_number, lambda number, frame: sys.exit(128 + number))
     try:
         with _alone():
             main()

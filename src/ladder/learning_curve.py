@@ -56,7 +56,7 @@ def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
     """Returns the overrides for so many pictures of a class.
 
     Of half as many there are twice as many epochs, validated half as often: pictures are fewer, and
-    training is as long.
+    training is as long, as far as they fill a batch.
     """
     times = params["split"]["train_per_class"] / per_class
     return [f"split.train_used_per_class={per_class}"] + [
@@ -70,13 +70,14 @@ def check(per_class: Sequence[int], overrides: Sequence[str]) -> None:
     """Checks the numbers of pictures before the first is climbed with.
 
     Raises:
-        InputError: there are not as many of a class.
+        InputError: there are not as many of a class, or one is asked for twice.
     """
     most = climbs.params(settings.PARAMS, overrides)["split"]["train_per_class"]
-    if not all(0 < count <= most for count in per_class):
+    if not all(0 < count <= most for count in per_class) or len({*per_class}) < len(per_class):
         raise errors.InputError(
             "COUNTS",
-            expected=f"numbers of train pictures a class, 1 to {most} (split.train_per_class)",
+            expected=f"numbers of train pictures a class, each once, 1 to {most} "
+            "(split.train_per_class)",
             received=" ".join(map(str, per_class)),
             advice=f'Say which: make learning-curve COUNTS="{max(1, most // 4)} {most}".',
         )

@@ -337,14 +337,15 @@ def _uri(content: bytes, kind: str) -> str:
 
 def commands(source: str) -> str:
     """Returns what a person types to get the ladder again."""
-    given = " ARCHIVE=path/to/archive.zip" if source == "dogs_vs_cats" else ""
+    climb, given, ladder = "make repro", "", "this ladder"
+    if source == "dogs_vs_cats":
+        climb, given = "make book", " ARCHIVE=path.zip [RECIPE=name]"
+        ladder += "; RECIPE where it is of a list in recipes/"
     told = {
-        f"make book{given}" if given else "make repro": "the default ladder",
+        f"{climb}{given}": ladder,
         f"make reproduce-check{given}": "again in a clean copy, compared",
         f"make seeds N=5{given}": "with other seeds",
     }
-    if given:
-        told[f"make book{given} RECIPE=name"] = "with a list of overrides in recipes/"
     return "\n".join(f"{command:<56}# {what}" for command, what in told.items())
 
 

@@ -22,14 +22,16 @@ from ladder import (
     errors,
     evaluation,
     paths,
+    processes,
     provenance,
     settings,
     sources,
 )
 
 QUICK = "quick"  # the recipe, and the folder of reports
-ARRAYS = ("split", "decode", "extract_features", "extract_views")  # stages that train nothing
-FILES = ("climb.lock", "ladder.csv", "runtime.json", "weights.json")
+STAGES = ("split", "decode", "extract_features", "extract_views", "audit")  # that train nothing
+TABLES = ("ladder.csv", "paired.csv", "calibration.csv")
+FILES = ("climb.lock", "runtime.json", "weights.json", *TABLES)
 RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
 LOSS = 0.01  # relative: what such differences become after a training of a few epochs
 SEEDS = 5  # fewer tell next to nothing of what one more may give
@@ -40,9 +42,9 @@ CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched 
 class Results:
     """What a climb left in its folder of reports."""
 
-    hashes: Mapping[str, str]  # path → md5, of manifest, pixels, features and activations
+    hashes: Mapping[str, str]  # path → md5, of what `STAGES` write
     predictions: Mapping[paths.Rung, pd.DataFrame]
-    ladder: pd.DataFrame  # without the seconds
+    tables: Mapping[str, pd.DataFrame]  # `TABLES`, without the seconds
     weights: Mapping[str, str]  # rung → sha256 of the arrays
     runtime: Mapping[str, Mapping[str, str]]  # of each rung: what the last bits depend on
     features: NDArray[np.float32] | None  # of validation, (n, …); the quick form's alone
@@ -63,14 +65,14 @@ def read(folder: Path) -> Results:
             received=f"no {', no '.join(lacking)}",
             advice="Climb, and commit the reports, first.",
         )
-    ladder = pd.read_csv(folder / "ladder.csv")
+    tables = {name: pd.read_csv(folder / name) for name in TABLES}
     stages = YAML(typ="safe", pure=True).load(folder / "climb.lock")["stages"]
-    outputs = (output for name in ARRAYS for output in stages[name]["outs"])
+    outputs = (output for name in STAGES for output in stages[name]["outs"])
     features = folder / "features.npy"
     return Results(
         {o["path"]: o["md5"] for o in outputs if "/seconds/" not in o["path"]},
         climbs.predictions(folder),
-        ladder.drop(columns=["seconds", "seconds_alone"]),
+        tables | {"ladder.csv": tables["ladder.csv"].drop(columns=["seconds", "seconds_alone"])},
         artifacts.read_json(folder / "weights.json"),
         artifacts.read_json(folder / "runtime.json"),
         np.asarray(artifacts.read_npy(features)) if features.exists() else None,
@@ -94,15 +96,15 @@ def exact(reference: Results, climbed: Results) -> list[str]:
         for rung, sha256 in reference.weights.items()
         if climbed.weights.get(rung) != sha256
     ]
-    return found + _ladder(reference, climbed)
+    return found + [told for name in TABLES for told in _table(name, reference, climbed)]
 
 
-def _ladder(reference: Results, climbed: Results) -> list[str]:
+def _table(name: str, reference: Results, climbed: Results) -> list[str]:
     """What the measures of the same answers say: another figure is another way to measure."""
-    old, new = reference.ladder, climbed.ladder
+    old, new = reference.tables[name], climbed.tables[name]
     columns = [*old.columns.union(new.columns, sort=False)]
     differ = [c for c in columns if c not in old or c not in new or not old[c].equals(new[c])]
-    return [f"ladder.csv: {', '.join(differ)}"] if differ else []
+    return [f"{name}: {', '.join(differ)}"] if differ else []
 
 
 def _other_pictures(reference: Results, climbed: Results) -> list[str]:
@@ -158,7 +160,7 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
             new = evaluation.measure(other[other["subset"] == subset])["loss"]
             if abs(new - old) > LOSS * old:
                 found.append(f"{subset} loss of {rung}: {new:.4f}, committed {old:.4f}")
-    return found or _ladder(reference, climbed)
+    return found or _table("ladder.csv", reference, climbed)
 
 
 def read_seeds(made: Path, digest: str) -> pd.DataFrame:
@@ -217,9 +219,8 @@ def climb(copy: Path, overrides: Sequence[str]) -> None:
     """Climbs in a clone of the project, with its code, from nothing but the archive."""
     climbs.override(copy / settings.PARAMS, climbs.values(overrides))
     command = [sys.executable, "-m", "dvc", "repro"]
-    done = subprocess.run(command, cwd=copy, env=climbs.environment_of_copy(), check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    if status := processes.run(command, copy, climbs.environment_of_copy()):
+        sys.exit(status)
 
 
 def clone(target: Path) -> None:
@@ -229,8 +230,8 @@ def clone(target: Path) -> None:
         shutil.copytree(sources.DOWNLOADS, target / sources.DOWNLOADS.relative_to(paths.root()))
 
 
-def check_committed(project: Path) -> None:
-    """Checks that a copy of what is committed has the code, params and recipes that lie here.
+def check_committed(project: Path, recipe: str) -> None:
+    """Checks that a copy of what is committed has the code, params and recipe that lie here.
 
     Raises:
         InputError: it has not, and would say nothing of them.
@@ -244,13 +245,13 @@ def check_committed(project: Path) -> None:
         "dvc.yaml",
         "stages",
         "src",
-        str(climbs.RECIPES),
+        *(str(climbs.RECIPES / f"{name}.txt") for name in (climbs.BOOK, recipe)),
     ]
     done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
     if done.stdout:
         raise errors.InputError(
             "the reproduction check",
-            expected="code, params and recipes as committed, because it climbs in a clean copy",
+            expected="code, params and recipe as committed, because it climbs in a clean copy",
             received=", ".join(line[3:] for line in done.stdout.splitlines()),
             advice="Commit the changes first, or take them back.",
         )
@@ -306,7 +307,7 @@ def main() -> None:
     parser.add_argument("--update", action="store_true", help="make the reference of --quick")
     given = parser.parse_args()
     given.quick |= given.update
-    check_committed(Path.cwd())
+    check_committed(Path.cwd(), QUICK if given.quick else given.recipe)
     with tempfile.TemporaryDirectory() as folder:
         copy, target = Path(folder) / "ladder", Path(folder) / "results"
         clone(copy)
