@@ -38,14 +38,19 @@ def test_the_exit_status_is_the_commands(tmp_path: Path) -> None:
 def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
     started = tmp_path / "pid"
     with subprocess.Popen(
-        [sys.executable, "-c", RUNNER, str(started)], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", RUNNER, str(started)],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # whatever ignores it: nohup, &
     ) as runner:
-        deadline = time.monotonic() + 60
-        while not (started.exists() and started.read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        child = psutil.Process(int(started.read_text()))
-        runner.send_signal(number)
-        assert runner.wait(60) != 0
+        try:
+            deadline = time.monotonic() + 60
+            while not (started.exists() and started.read_text()):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            child = psutil.Process(int(started.read_text()))
+            runner.send_signal(number)
+            assert runner.wait(60) != 0
+        finally:
+            runner.kill()
     psutil.wait_procs([child], timeout=60)
     assert not child.is_running()
