@@ -314,10 +314,11 @@ def compare(reports: Path) -> pd.DataFrame:
     empty where there is nothing to compare.
     """
     default = reports / "climb.lock"
+    archive = archive_of(default)
     locks = {
         lock.parent.name: lock
         for lock in sorted(reports.glob("*/climb.lock"))
-        if archive_of(lock) == archive_of(default) is not None
+        if archive is not None and archive_of(lock) == archive
     }
     by_default = predictions(reports) if locks else {}
     pairs = {}

@@ -27,7 +27,7 @@ def run(main: Callable[[], None]) -> None:
     that temporary files go and the MLflow run is closed.
     """
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(signal_number) == signal.SIG_DFL:
+        if signal.getsignal(signal_number) != signal.SIG_IGN:
             signal.signal(signal_number, lambda number, frame: sys.exit(128 + number))
     try:
         with _alone():
