@@ -65,6 +65,7 @@ def test_a_recipe_stands_on_the_books_and_has_its_own_reports() -> None:
     expected = climbs.values(book) | climbs.values(own)  # where both have a key, its own counts
     assert climbs.values(plan.overrides) == expected
     assert plan.reports == Path("reports/dogs_vs_cats/end_to_end")
+    assert plan.studies == Path("reports/dogs_vs_cats/studies/end_to_end")
 
 
 @pytest.mark.parametrize("path", sorted(climbs.RECIPES.glob("*.txt")), ids=lambda path: path.stem)

@@ -1,4 +1,5 @@
 import runpy
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -265,6 +266,28 @@ def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
     assert "train pictures" not in report.text(studied)
     assert "end_to_end" not in report.text(studied)
     assert "float32" not in report.text(studied)
+
+
+def test_a_recipes_studies_are_shown_with_its_ladder_alone(studied: Path) -> None:
+    measured = pd.read_csv(studied / "ladder.csv")
+    made = {name: (studied / f"studies/{name}.csv").read_bytes() for name in report.STUDIES}
+    shutil.rmtree(studied / "studies")
+    for recipe in ("mine", "other"):
+        (studied / recipe).mkdir()
+        shutil.copy(studied / "climb.lock", studied / recipe)
+    (studied / "studies/mine").mkdir(parents=True)
+    for name in ("seeds", "seeds_summary", "seeds_steps"):
+        (studied / f"studies/mine/{name}.csv").write_bytes(made[name])
+    climbed = studied / "studies/mine/seeds_climbs.csv"
+    digest = provenance.digest(*provenance.of_lock(studied / "climb.lock"))
+    artifacts.write_csv(climbed, pd.DataFrame({"digest": [digest] * 5}))
+    of_seeds = {"seeds", "seeds_summary", "seeds_steps"}
+    # While a recipe climbs, its ladder lies where the default's does: digests say whose is whose.
+    assert shown(report.made_studies(studied, measured)) == of_seeds
+    assert shown(report.made_studies(studied / "mine", measured)) == of_seeds
+    assert not shown(report.made_studies(studied / "other", measured))
+    artifacts.write_csv(climbed, pd.DataFrame({"digest": ["of another recipe"] * 5}))
+    assert not shown(report.made_studies(studied, measured))
 
 
 def test_one_seed_alone_is_no_study(studied: Path) -> None:

@@ -228,7 +228,7 @@ def test_what_differs_is_the_last_word_of_a_command_that_fails(
     monkeypatch.setattr("sys.argv", ["reproduction", "--quick"])
     for name in ("check_committed", "clone", "climb"):
         monkeypatch.setattr(reproduction, name, lambda *_: None)
-    plan = climbs.Plan("d", (), tmp_path, "quick")
+    plan = climbs.Plan("d", (), tmp_path, tmp_path / "studies", "quick")
     monkeypatch.setattr(reproduction, "quick", lambda _: plan)
     monkeypatch.setattr(climbs, "params", lambda *_: {})
     monkeypatch.setattr(reproduction, "read", lambda _: results())

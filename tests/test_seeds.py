@@ -27,11 +27,11 @@ def climb(seed: int) -> pd.DataFrame:
 def test_seeds_of_other_code_give_way_and_the_others_count(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert [len(frame) for frame in seeds.known(tmp_path, "new")] == [0, 0]
-    climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
     made = tmp_path / "studies"
+    assert [len(frame) for frame in seeds.known(tmp_path, made, "new")] == [0, 0]
+    climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
     seeds.write(made, (pd.concat([climb(seed) for seed in range(3)]), climbed), {})
-    predictions, same = seeds.known(tmp_path, "new")
+    predictions, same = seeds.known(tmp_path, made, "new")
     assert same["seed"].tolist() == [0, 2]
     assert "1 seeds of" in capsys.readouterr().out
     expected = pd.concat([climb(0), climb(2)], ignore_index=True)
@@ -61,17 +61,17 @@ def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path
     artifacts.write_json(reports / "runtime.json", {"fine_tuned": {"policy": "float32"}})
     for rung in paths.RUNGS:
         artifacts.write_csv(reports / f"predictions/{rung}.csv", climb(4).drop(columns="rung"))
-    predictions, climbed = seeds.known(reports, digest)
+    predictions, climbed = seeds.known(reports, reports / "studies", digest)
     only_code = provenance.digest({}, code)
     row = {"seed": 4, "digest": digest, "code": only_code, "policy": "float32"}
     assert climbed.to_dict("records") == [row]
     assert climbed["seed"].dtype == int
     assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(paths.RUNGS, 4)
     seeds.write(reports / "studies", (predictions, climbed), params)
-    again = seeds.known(reports, digest)
+    again = seeds.known(reports, reports / "studies", digest)
     assert len(again[1]) == 1  # and not twice
     pd.testing.assert_frame_equal(again[0], predictions.reset_index(drop=True))
-    assert len(seeds.known(reports, "other")[1]) == 0
+    assert len(seeds.known(reports, reports / "studies", "other")[1]) == 0
 
 
 def test_a_study_of_other_classes_leaves_no_column_behind(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_study_of_other_classes_leaves_no_column_behind(tmp_path: Path) -> Non
     seeds.write(tmp_path / "studies", (climb(0), climbed), {})
     three = climb(0).drop(columns="probability").assign(probability_0=1.0, probability_1=0.0)
     one = three, climbed.assign(digest="new")
-    predictions, _ = seeds.together(seeds.known(tmp_path, "new"), one)
+    predictions, _ = seeds.together(seeds.known(tmp_path, tmp_path / "studies", "new"), one)
     assert predictions.columns.tolist() == three.columns.tolist()
     assert predictions.notna().to_numpy().all()
 
@@ -102,15 +102,15 @@ def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) 
     beside = tmp_path / "studies/recipes_seeds.csv"
     assert not beside.exists()  # there is no recipe
     better = found[0].assign(probability=found[0]["label"].astype(float))
-    seeds.write(tmp_path / "mine/studies", (better, climbed), {})
+    seeds.write(tmp_path / "studies/mine", (better, climbed), {})
     seeds.compare(tmp_path)
     (row,) = pd.read_csv(beside).to_dict("records")
     assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)
     other = {"dataset": {"source": "drawn", "archive_sha256": "other"}}
-    seeds.write(tmp_path / "of_other_pictures/studies", (better, climbed), other)
-    seeds.write(tmp_path / "of_other_code/studies", (better, climbed.assign(code="old")), {})
+    seeds.write(tmp_path / "studies/of_other_pictures", (better, climbed), other)
+    seeds.write(tmp_path / "studies/of_other_code", (better, climbed.assign(code="old")), {})
     seeds.compare(tmp_path)
     assert pd.read_csv(beside)[["recipe", "digest"]].to_numpy().tolist() == [["mine", "new"]]
-    seeds.write(tmp_path / "mine/studies", (better, climbed.drop(columns="code")), {})
+    seeds.write(tmp_path / "studies/mine", (better, climbed.drop(columns="code")), {})
     seeds.compare(tmp_path)
     assert not beside.exists()

@@ -47,11 +47,15 @@ BESIDE = {"unfrozen": ("book_preprocessing", "book")}
 
 @dataclass(frozen=True)
 class Plan:
-    """What to climb on: a dataset's source, the overrides of params.yaml, where reports go."""
+    """What to climb on: a dataset's source, the overrides of params.yaml, where reports go.
+
+    Studies of recipes lie below those of the default climb, where `render` finds them.
+    """
 
     source: str
     overrides: tuple[str, ...]
     reports: Path
+    studies: Path
     name: str
 
 
@@ -82,9 +86,10 @@ def plan(archive: str, recipe: str) -> Plan:
     overrides = tuple(f"{key}={value}" for key, value in lines.items())
     source = lines.get("dataset.source", settings.load("dataset").dataset.source)
     reports = paths.DatasetPaths(source).reports
+    studies = reports / "studies"
     if chosen in ("", BOOK):
-        return Plan(source, overrides, reports, "book" if chosen else source)
-    return Plan(source, overrides, reports / chosen, f"book-{chosen}")
+        return Plan(source, overrides, reports, studies, "book" if chosen else source)
+    return Plan(source, overrides, reports / chosen, studies / chosen, f"book-{chosen}")
 
 
 def read_recipe(name: str) -> list[str]:

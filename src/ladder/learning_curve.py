@@ -45,9 +45,9 @@ def main() -> None:
             parts.append(predictions.assign(rung=rung, seed=0, train_pictures=pictures))
     together = pd.concat(parts, ignore_index=True)
     curve = studies.learning_curve(together, seed=0)
-    artifacts.write_csv(plan.reports / "studies/learning_curve.csv", curve.assign(digest=digest))
+    artifacts.write_csv(plan.studies / "learning_curve.csv", curve.assign(digest=digest))
     gains = studies.gains(together, seed=0)
-    artifacts.write_csv(plan.reports / "studies/learning_curve_gains.csv", gains)
+    artifacts.write_csv(plan.studies / "learning_curve_gains.csv", gains)
     print(curve.to_string(index=False, float_format="{:.4f}".format))
     print("", *report.gains(gains), sep="\n")
 

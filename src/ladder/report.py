@@ -200,32 +200,44 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
 
 
 def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Returns the tables in `folder`'s studies that were made of this climb; the others are empty.
+    """Returns the tables of studies that were made of the climb in `folder`; the others are empty.
 
-    These are those of another recipe, or of parameters or code that have changed since; one seed
-    alone is no study. Seeds on the subset that the book measured a rung on, where the pictures are
-    its; else on test.
+    A recipe's lie below the default climb's `studies`, and `folder` is either's: which of them are
+    this climb's, their digests say. Those of parameters or code that have changed since are not;
+    one seed alone is no study. Seeds on the subset that the book measured a rung on, where the
+    pictures are its; else on test.
     """
-    made = folder / "studies"
+    beside = folder / "studies"
+    places = [beside, *sorted(beside.glob("*/")), folder.parent / "studies" / folder.name]
     found = dict.fromkeys(STUDIES, pd.DataFrame())
-    if not made.is_dir():
+    for made in filter(Path.is_dir, places):
+        found |= _made_in(made, *provenance.of_lock(folder / "climb.lock"))
+    if found["seeds"].empty:
         return found
-    params, code = provenance.of_lock(folder / "climb.lock")
-    of_all = params | {"split": params["split"] | {"train_used_per_class": None}}
+    measured = ladder.dropna(subset="book")
+    subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
+        zip(measured["rung"], measured["book_subset"], strict=True)
+    )
+    for table in ("seeds", "seeds_summary"):
+        every = found[table]
+        found[table] = every[every["subset"] == every["rung"].map(subsets)]
+    return found
+
+
+def _made_in(
+    made: Path, params: Mapping[str, Any], code: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """Returns the tables in a folder of studies that were made with these params and this code."""
+    digest = provenance.digest(params, code)
+    of_all = {**params, "split": params["split"] | {"train_used_per_class": None}}
+    found: dict[str, pd.DataFrame] = {}
     if {*_digests(made / "learning_curve.csv")} == {provenance.digest(of_all, code)}:
         found |= _read(made, "learning_curve", "learning_curve_gains")
     seeds = _digests(made / "seeds_climbs.csv")
-    if len(seeds) > 1 and {*seeds} == {provenance.digest(params, code)}:
+    if len(seeds) > 1 and {*seeds} == {digest}:
         found |= _read(made, "seeds", "seeds_summary", "seeds_steps")
-        measured = ladder.dropna(subset="book")
-        subsets = dict.fromkeys(paths.RUNGS, "test") | dict(
-            zip(measured["rung"], measured["book_subset"], strict=True)
-        )
-        for table in ("seeds", "seeds_summary"):
-            every = found[table]
-            found[table] = every[every["subset"] == every["rung"].map(subsets)]
     for table in ("recipes", "recipes_seeds"):
-        if {*_digests(made / f"{table}.csv")} == {provenance.digest(params, code)}:
+        if {*_digests(made / f"{table}.csv")} == {digest}:
             found |= _read(made, table)
     return found
 

@@ -313,7 +313,7 @@ def main() -> None:
         clone(copy)
         plan = quick(Path(folder)) if given.quick else climbs.plan(given.archive, given.recipe)
         reference = None if given.update else read(copy / plan.reports)
-        made = copy / plan.reports / "studies"
+        made = copy / plan.studies
         params = climbs.params(copy / settings.PARAMS, plan.overrides)
         if not (reference is None or given.quick or is_same_kind(reference, params)):
             read_seeds(made, reference.digest)  # lest it be missed after the climb

@@ -20,12 +20,12 @@ def main() -> None:
     """Climbs with at least the seeds 0 … N-1; one climbed before counts, and is not climbed again.
 
     That is one of the same code and params, on whatever machine: the ladder in the reports, a
-    seed of the study there, or a climb in DVC's run cache. Writes, after every seed, into
-    `studies/`: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of
-    what code and params, on what machine), `seeds.csv` (every climb's accuracies),
-    `seeds_summary.csv` (their means with intervals), `seeds_steps.csv` (what every rung brings over
-    the one before) and `seeds_params.yaml`; and at the end into the default climb's `studies/`
-    `recipes_seeds.csv`, of the recipes that have seeds.
+    seed of the study, or a climb in DVC's run cache. Writes, after every seed, into the plan's
+    studies: `seeds_predictions.csv` (all predictions of all climbs), `seeds_climbs.csv` (of what
+    code and params, on what machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv`
+    (their means with intervals), `seeds_steps.csv` (what every rung brings over the one before) and
+    `seeds_params.yaml`; and at the end into the default climb's studies `recipes_seeds.csv`, of the
+    recipes that have seeds.
 
     Raises:
         InputError: code or params were changed meanwhile.
@@ -41,15 +41,15 @@ def main() -> None:
     written = paths.DatasetPaths(plan.source).reports
     params, code = climbs.now(plan.overrides)
     digest = provenance.digest(params, code)
-    found = known(plan.reports, digest)
+    found = known(plan.reports, plan.studies, digest)
     for seed in tqdm(sorted({*range(given.count)} - {*found[1]["seed"]}), "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, digest)
         overrides = [*plan.overrides, *of_seed(seed, params)]
         commit = climbs.climb(f"{plan.name}-seed-{seed}", overrides)
         one = results(functools.partial(of_climb, commit, written), seed, params, code)
         found = together(found, one)
-        write(plan.reports / "studies", found, params)  # after every seed, lest one be lost
-    summary = write(plan.reports / "studies", found, params)
+        write(plan.studies, found, params)  # after every seed, lest one be lost
+    summary = write(plan.studies, found, params)
     compare(written)
     track(plan, studies.values(found[0], ["rung"]))
     print(summary.to_string(index=False, float_format="{:.4f}".format))
@@ -67,8 +67,8 @@ def compare(reports: Path) -> None:
     if not (default / "seeds_params.yaml").is_file():
         return
     others = {
-        made.parent.parent.name: pd.read_csv(made.parent / "seeds_predictions.csv")
-        for made in sorted(reports.glob("*/studies/seeds_params.yaml"))
+        made.parent.name: pd.read_csv(made.parent / "seeds_predictions.csv")
+        for made in sorted(default.glob("*/seeds_params.yaml"))
         if _origin(made.parent) == _origin(default)
     }
     table = default / "recipes_seeds.csv"
@@ -97,17 +97,17 @@ def track(plan: climbs.Plan, every: pd.DataFrame) -> None:
         tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
 
 
-def known(reports: Path, digest: str) -> Results:
-    """Returns what a folder of reports knows of seeds with this digest: its study, its ladder."""
+def known(reports: Path, made: Path, digest: str) -> Results:
+    """Returns what is known of seeds with this digest: by a folder of studies, by a ladder's."""
     found = pd.DataFrame(), pd.DataFrame({"seed": pd.Series(dtype=int)})
-    files = [reports / f"studies/{name}.csv" for name in ("seeds_predictions", "seeds_climbs")]
+    files = [made / f"{name}.csv" for name in ("seeds_predictions", "seeds_climbs")]
     if all(path.is_file() for path in files):
         predictions, climbed = (pd.read_csv(path) for path in files)
         same = climbed[climbed["digest"] == digest]
         if len(same):
             found = predictions[predictions["seed"].isin(same["seed"])], same
         if others := len(climbed) - len(same):
-            print(f"ladder: other code or params: {others} seeds of {reports}/studies give way")
+            print(f"ladder: other code or params: {others} seeds of {made} give way")
     lock = reports / "climb.lock"
     if not lock.is_file():
         return found
