@@ -29,7 +29,7 @@ class Clone:
         Raises:
             InputError: it failed; the message is the end of what it said.
         """
-        done = processes.run(["dvc", *arguments], self.folder, self.environment)
+        done = processes.measure(["dvc", *arguments], self.folder, self.environment)
         if done.status:
             raise errors.InputError(
                 f"dvc {' '.join(arguments)}",

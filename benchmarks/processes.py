@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ladder.processes import session
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,7 +33,7 @@ class Finished:
     output: str
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Finished:
+def measure(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Finished:
     """Returns what a command said on both outputs, its wall time and its peak memory.
 
     The peak is that of the largest process of it and all that it started and waited for. Linux
@@ -39,15 +41,13 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     TensorFlow.
     """
     started = time.perf_counter()
-    with subprocess.Popen(
+    with session(
         command,
-        cwd=folder,
-        env=environment,
+        folder,
+        environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
     ) as process:
         assert process.stdout is not None  # noqa: S101
         output = process.stdout.read()

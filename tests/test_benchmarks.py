@@ -241,7 +241,7 @@ def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None
     inner = ALLOCATE.format(bytes=600_000_000)
     outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{inner}'], check=True)"
     small, large = (
-        processes.run([sys.executable, "-c", code], tmp_path, os.environ)
+        processes.measure([sys.executable, "-c", code], tmp_path, os.environ)
         for code in (ALLOCATE.format(bytes=1000), outer)
     )
     assert large.output.strip() == "600000000"
@@ -253,14 +253,14 @@ def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None
 def test_the_process_that_measures_imports_nothing_large() -> None:
     """Its own memory would count in that of everything that it starts."""
     code = "import benchmarks.run, sys; print(*sys.modules)"
-    done = processes.run([sys.executable, "-c", code], ROOT, os.environ)
+    done = processes.measure([sys.executable, "-c", code], ROOT, os.environ)
     assert done.status == 0
     assert not {"tensorflow", "keras", "matplotlib", "mlflow"} & set(done.output.split())
 
 
 def test_a_command_that_fails_says_so(tmp_path: Path) -> None:
     code = "import sys; print('first'); sys.exit('why')"
-    done = processes.run([sys.executable, "-c", code], tmp_path, os.environ)
+    done = processes.measure([sys.executable, "-c", code], tmp_path, os.environ)
     assert done.status == 1
     assert done.output.split() == ["first", "why"]
 

@@ -3,20 +3,39 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
-    """Runs a command in a session of its own and returns its exit status.
+@contextmanager
+def session(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], **streams: Any
+) -> Iterator["subprocess.Popen[str]"]:
+    """Yields a command that runs in a session of its own, and waits for its end.
 
     What ends this process meanwhile, Ctrl-C or a termination, ends all of the session: a DVC that
-    alone is told to end leaves the stage that it runs behind.
+    alone is told to end leaves the stage that it runs behind. `streams` are Popen's.
     """
-    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+        **streams,
+    ) as process:
         try:
-            return process.wait()
+            yield process
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             os.killpg(process.pid, signal.SIGINT if interrupted else signal.SIGTERM)
             raise
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+    """Runs a command as a `session` and returns its exit status."""
+    with session(command, folder, environment) as process:
+        return process.wait()
