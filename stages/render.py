@@ -152,7 +152,8 @@ def content(
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     suspected = pd.read_csv(files.reports / "suspects.csv")
     climbed_with = artifacts.params_of(files.reports / "climb.lock")
-    blind = comparison.chance(int((manifest["subset"] == "test").sum()), len(class_names))
+    tests, classes = int((manifest["subset"] == "test").sum()), len(class_names)
+    blind = 1 / classes, *comparison.chance(tests, classes)
     shuffled = "shuffle_train_labels: false" not in climbed_with
     return page.Content(
         source=files.source,
@@ -166,7 +167,7 @@ def content(
         duplicates=pd.read_csv(files.reports / "duplicates.csv"),
         planted=pd.read_csv(files.reports / "planted.csv"),
         majority=evaluation.majority(manifest)["test"],
-        control=report.control(ladder, *blind) if shuffled else "",
+        control=report.control(ladder, made["seeds_summary"], *blind) if shuffled else "",
         seeds=made["seeds_summary"],
         seeds_steps=made["seeds_steps"],
         gains=made["learning_curve_gains"],

@@ -339,5 +339,15 @@ def test_a_sentence_per_rung_that_a_recipe_changes_over_seeds() -> None:
     ("low", "said"), [(0.4, "all rungs lie inside"), (0.71, "outside: scratch")]
 )
 def test_a_control_names_the_rungs_that_learned_something(low: float, said: str) -> None:
-    sentence = report.control(ladder(False), low, 0.98)
+    sentence = report.control(ladder(False), pd.DataFrame(), 0.5, low, 0.98)
     assert f"within {100 * low:.1f} – 98.0 %; {said}. A network" in sentence
+    assert sentence.endswith("far above.")
+
+
+def test_a_control_tells_of_its_deals_too() -> None:
+    rows = [("scratch", 10, 0.47, 0.53), ("features", 10, 0.51, 0.56), ("fine_tuned", 10, 0.4, 0.5)]
+    deals = pd.DataFrame(rows, columns=["rung", "seeds", "ci_low", "ci_high"])
+    told = report.control(ladder(False), deals, 0.5, 0.47, 0.53)
+    assert "Over 10 deals the 95 % interval of the mean of every rung but features holds" in told
+    told = report.control(ladder(False), deals[deals["rung"] != "features"], 0.5, 0.47, 0.53)
+    assert told.endswith("the mean of every rung holds 50.0 %.")

@@ -187,8 +187,14 @@ def recipes_seeds(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def control(ladder: pd.DataFrame, low: float, high: float) -> str:
-    """Returns the sentence on rungs that learned from shuffled labels, which must be worthless."""
+def control(
+    ladder: pd.DataFrame, seeds: pd.DataFrame, blind: float, low: float, high: float
+) -> str:
+    """Returns what there is to say of rungs whose train labels were shuffled: worthless ones.
+
+    `seeds` is `studies.summary` over the deals, or empty; `blind` the accuracy of blind answers on
+    average, `low` and `high` where 95 % of theirs lie.
+    """
     outside = ladder.loc[~ladder["test_accuracy"].between(low, high), "rung"]
     said = f"outside: {', '.join(outside)}" if len(outside) else "all rungs lie inside"
     return (
@@ -196,6 +202,16 @@ def control(ladder: pd.DataFrame, low: float, high: float) -> str:
         f"lie within {interval(low, high)} %; {said}. A network's answers hang together, so that "
         "they stray further than blind ones, up or down, and only the mean over several deals of "
         "labels (make seeds) must be theirs; what had seen the true labels would lie far above."
+        f"{_over_deals(seeds, blind) if len(seeds) else ''}"
+    )
+
+
+def _over_deals(seeds: pd.DataFrame, blind: float) -> str:
+    apart = seeds.loc[~((seeds["ci_low"] <= blind) & (blind <= seeds["ci_high"])), "rung"]
+    which = f"of every rung but {', '.join(apart)}" if len(apart) else "of every rung"
+    return (
+        f" Over {seeds['seeds'].iloc[0]} deals the 95 % interval of the mean {which} holds "
+        f"{100 * blind:.1f} %."
     )
 
 
