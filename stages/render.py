@@ -8,7 +8,6 @@ import pandas as pd
 from ladder import (
     artifacts,
     calibration,
-    comparison,
     errors,
     evaluation,
     figures,
@@ -151,13 +150,9 @@ def content(
     manifest = pd.read_csv(files.manifest)
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     suspected = pd.read_csv(files.reports / "suspects.csv")
-    climbed_with = artifacts.params_of(files.reports / "climb.lock")
-    tests, classes = int((manifest["subset"] == "test").sum()), len(class_names)
-    blind = 1 / classes, *comparison.chance(tests, classes)
-    shuffled = "shuffle_train_labels: false" not in climbed_with
     return page.Content(
         source=files.source,
-        params=climbed_with,
+        params=artifacts.params_of(files.reports / "climb.lock"),
         class_names=class_names,
         ladder=ladder,
         paired=pd.read_csv(files.reports / "paired.csv"),
@@ -167,7 +162,7 @@ def content(
         duplicates=pd.read_csv(files.reports / "duplicates.csv"),
         planted=pd.read_csv(files.reports / "planted.csv"),
         majority=evaluation.majority(manifest)["test"],
-        control=report.control(ladder, made["seeds_summary"], *blind) if shuffled else "",
+        control=report.control_of(files.reports, ladder, made["seeds_summary"]),
         seeds=made["seeds_summary"],
         seeds_steps=made["seeds_steps"],
         gains=made["learning_curve_gains"],

@@ -15,24 +15,27 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "overrides"),
-    [
-        ([50, 1001], []),
-        ([0], []),
-        ([50, 50], []),
-        ([50, 201], ["split.train_per_class=200"]),
-    ],
+    ("counts", "most"), [([50, 1001], 1000), ([0], 1000), ([50, 50], 1000), ([50, 201], 200)]
 )
 def test_numbers_of_pictures_that_there_are_not_are_refused_before_the_first_climb(
-    counts: list[int], overrides: list[str]
+    counts: list[int], most: int
 ) -> None:
     with pytest.raises(errors.InputError, match="COUNTS: expected numbers of train pictures"):
-        learning_curve.check(counts, overrides)
+        learning_curve.check(counts, most)
 
 
 def test_as_many_pictures_as_there_are_are_allowed() -> None:
-    learning_curve.check([1, 1000], [])
-    learning_curve.check([200], ["split.train_per_class=200"])
+    learning_curve.check([1, 1000], 1000)
+    learning_curve.check([200], 200)
+
+
+@pytest.mark.parametrize(
+    ("most", "counts"),
+    [(1000, [50, 100, 250, 500, 1000]), (200, [10, 20, 50, 100, 200]), (3, [1, 2, 3]), (1, [1])],
+)
+def test_where_nobody_says_how_many_they_are_shares_of_all(most: int, counts: list[int]) -> None:
+    assert learning_curve.shares(most) == counts
+    learning_curve.check(counts, most)
 
 
 def test_fewer_pictures_are_trained_on_for_as_long() -> None:

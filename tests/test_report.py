@@ -152,10 +152,16 @@ def test_the_last_step_says_whether_more_labels_help() -> None:
     ]
 
 
+SPLIT = {"test": 9, "train_used_per_class": None, "shuffle_train_labels": False}
+PARAMS = {"seed": 0, "split": SPLIT}
 BEST = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
 
 
-def write_reports(folder: Path, book: bool) -> None:
+def write_reports(folder: Path, book: bool, deal: int = 0) -> None:
+    params = PARAMS | {"split": SPLIT | {"shuffle_train_labels": deal or False}}
+    deps = [{"path": "src/ladder/split.py", "md5": "md5"}]
+    lock = {"stages": {"split": {"deps": deps, "params": {"params.yaml": params}}}}
+    artifacts.write_json(folder / "climb.lock", lock)  # JSON is YAML
     table = ladder(book).assign(seconds_alone=[5.0, 50.0])
     if book:
         table["book_subset"] = ["validation", "test"]
@@ -171,6 +177,17 @@ def test_the_module_prints_a_folders_ladder_and_what_may_be_said_of_it(
 ) -> None:
     write_reports(at_root, book=True)
     assert printed(str(at_root)) == f"{FILLED}\n\n{BEST}\n"
+
+
+def test_a_control_is_told_before_what_its_rungs_reach(at_root: Path) -> None:
+    write_reports(at_root, book=False, deal=1)
+    answers = pd.DataFrame({"subset": ["validation"] + ["test"] * 10, "label": [2, *[0, 1] * 5]})
+    artifacts.write_csv(at_root / "predictions/scratch.csv", answers)
+    paragraphs = report.text(at_root).split("\n\n")
+    assert paragraphs[0] == EMPTY
+    assert paragraphs[1].startswith("A control:")
+    assert "within 10.0 – 60.0 %" in paragraphs[1]  # of ten pictures, three classes
+    assert paragraphs[2] == BEST
 
 
 def test_the_module_prints_the_ladder_of_the_params_dataset(
@@ -190,9 +207,6 @@ OF_SEEDS |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_dev
 OF_SEEDS |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
 
 
-PARAMS = {"seed": 0, "split": {"test": 9, "train_used_per_class": None}}
-
-
 def write_climbs(reports: Path, md5: str, seeds: int = 5) -> None:
     """Writes that the studies were climbed with the fixture's params and code of this hash."""
     digest = provenance.digest(PARAMS, {"src/ladder/split.py": md5})
@@ -209,10 +223,6 @@ def write_climbs(reports: Path, md5: str, seeds: int = 5) -> None:
 def studied(at_root: Path) -> Path:
     """A climb's reports with studies of seeds and recipes, made of that climb."""
     write_reports(at_root, book=True)
-    deps = [{"path": "src/ladder/split.py", "md5": "md5"}]
-    split = {"deps": deps, "params": {"params.yaml": PARAMS}}
-    lock = {"stages": {"split": split}}
-    artifacts.write_json(at_root / "climb.lock", lock)  # JSON is YAML
     rows = [(rung, subset, 5) for rung in paths.RUNGS for subset in ("validation", "test")]
     steps = [("features", "scratch", 5, 0.1, 0.08, 0.12)]
     columns = ["rung", "other", "seeds", "difference", "ci_low", "ci_high"]
@@ -290,6 +300,15 @@ def test_a_recipes_studies_are_shown_with_its_ladder_alone(studied: Path) -> Non
     assert not shown(report.made_studies(studied, measured))
 
 
+def test_a_recipe_of_the_same_digest_does_not_hide_the_defaults_seeds(studied: Path) -> None:
+    own = studied / "studies/mine"  # another picture to look at, say
+    shutil.copytree(studied / "studies", own)
+    summary = pd.read_csv(own / "seeds_summary.csv").assign(seeds=2)
+    artifacts.write_csv(own / "seeds_summary.csv", summary)
+    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
+    assert made["seeds_summary"]["seeds"].tolist() == [5] * 5
+
+
 def test_one_seed_alone_is_no_study(studied: Path) -> None:
     write_climbs(studied, "md5", seeds=1)
     made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
@@ -336,18 +355,25 @@ def test_a_sentence_per_rung_that_a_recipe_changes_over_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "said"), [(0.4, "all rungs lie inside"), (0.71, "outside: scratch")]
+    ("pictures", "interval", "said"),  # of a fair coin; the rungs have 70.5 and 97.0 %
+    [
+        (2, "0.0 – 100.0", "all rungs lie inside"),
+        (10, "20.0 – 80.0", "outside: fine_tuned"),
+        (1000, "46.9 – 53.1", "outside: scratch, fine_tuned"),
+    ],
 )
-def test_a_control_names_the_rungs_that_learned_something(low: float, said: str) -> None:
-    sentence = report.control(ladder(False), pd.DataFrame(), 0.5, low, 0.98)
-    assert f"within {100 * low:.1f} – 98.0 %; {said}. A network" in sentence
+def test_a_control_names_the_rungs_that_learned_something(
+    pictures: int, interval: str, said: str
+) -> None:
+    sentence = report.control(ladder(False), pd.DataFrame(), pictures, 2)
+    assert f"within {interval} %; {said}. A network" in sentence
     assert sentence.endswith("far above.")
 
 
 def test_a_control_tells_of_its_deals_too() -> None:
     rows = [("scratch", 10, 0.47, 0.53), ("features", 10, 0.51, 0.56), ("fine_tuned", 10, 0.4, 0.5)]
     deals = pd.DataFrame(rows, columns=["rung", "seeds", "ci_low", "ci_high"])
-    told = report.control(ladder(False), deals, 0.5, 0.47, 0.53)
+    told = report.control(ladder(False), deals, 1000, 2)
     assert "Over 10 deals the 95 % interval of the mean of every rung but features holds" in told
-    told = report.control(ladder(False), deals[deals["rung"] != "features"], 0.5, 0.47, 0.53)
+    told = report.control(ladder(False), deals[deals["rung"] != "features"], 1000, 2)
     assert told.endswith("the mean of every rung holds 50.0 %.")

@@ -12,6 +12,7 @@ from ladder import artifacts, climbs, errors, paths, report, settings, studies
 
 RUNGS: tuple[paths.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 FITS = ("train_head", "train_end_to_end", "fine_tune")
+SHARES = (0.05, 0.1, 0.25, 0.5, 1)  # of the train pictures, where nobody says how many
 
 
 def main() -> None:
@@ -23,15 +24,17 @@ def main() -> None:
     of them brought).
     """
     parser = climbs.arguments("Climbs rungs 3 to 5 on fewer and fewer pictures.")
-    parser.add_argument("--per-class", type=int, nargs="+", required=True, help="how many of each")
+    parser.add_argument("--per-class", type=int, nargs="*", help="how many of each")
     given = parser.parse_args()
     plan = climbs.plan(given.archive, given.recipe)
-    check(given.per_class, plan.overrides)
     files = paths.DatasetPaths(plan.source)
     params = climbs.params(settings.PARAMS, plan.overrides)
+    most = params["split"]["train_per_class"]
+    counts = given.per_class or shares(most)
+    check(counts, most)
     of_all = [*plan.overrides, "split.train_used_per_class=null"]
     digest, parts = climbs.digest(of_all), []
-    for count in tqdm(given.per_class, "learning curve", disable=None):
+    for count in tqdm(counts, "learning curve", disable=None):
         climbs.check_unchanged(of_all, digest)
         commit = climbs.climb(
             f"{plan.name}-of-{count}",
@@ -66,13 +69,17 @@ def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def check(per_class: Sequence[int], overrides: Sequence[str]) -> None:
-    """Checks the numbers of pictures before the first is climbed with.
+def shares(most: int) -> list[int]:
+    """Returns numbers of pictures a class, of `most` that there are: 50, 100, … 1,000 of 1,000."""
+    return sorted({max(1, round(share * most)) for share in SHARES})
+
+
+def check(per_class: Sequence[int], most: int) -> None:
+    """Checks the numbers of pictures, of `most` a class, before the first is climbed with.
 
     Raises:
         InputError: there are not as many of a class, or one is asked for twice.
     """
-    most = climbs.params(settings.PARAMS, overrides)["split"]["train_per_class"]
     if not all(0 < count <= most for count in per_class) or len({*per_class}) < len(per_class):
         raise errors.InputError(
             "COUNTS",

@@ -32,6 +32,7 @@ def session(
         except BaseException as error:
             interrupted = isinstance(error, KeyboardInterrupt)
             os.killpg(process.pid, signal.SIGINT if interrupted else signal.SIGTERM)
+            process.wait()  # Popen itself waits no longer after Ctrl-C
             raise
 
 

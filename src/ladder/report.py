@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ladder import errors, paths, provenance, settings
+from ladder import comparison, errors, paths, provenance, settings
 
 STUDIES = (
     "seeds",
@@ -187,22 +187,20 @@ def recipes_seeds(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def control(
-    ladder: pd.DataFrame, seeds: pd.DataFrame, blind: float, low: float, high: float
-) -> str:
+def control(ladder: pd.DataFrame, seeds: pd.DataFrame, pictures: int, classes: int) -> str:
     """Returns what there is to say of rungs whose train labels were shuffled: worthless ones.
 
-    `seeds` is `studies.summary` over the deals, or empty; `blind` the accuracy of blind answers on
-    average, `low` and `high` where 95 % of theirs lie.
+    `seeds` is `studies.summary` over the deals, or empty; test has so many pictures and classes.
     """
+    low, high = comparison.chance(pictures, classes)
     outside = ladder.loc[~ladder["test_accuracy"].between(low, high), "rung"]
     said = f"outside: {', '.join(outside)}" if len(outside) else "all rungs lie inside"
     return (
         "A control: train's labels were dealt out at random. 95 % of blind answers' accuracies "
         f"lie within {interval(low, high)} %; {said}. A network's answers hang together, so that "
-        "they stray further than blind ones, up or down, and only the mean over several deals of "
-        "labels (make seeds) must be theirs; what had seen the true labels would lie far above."
-        f"{_over_deals(seeds, blind) if len(seeds) else ''}"
+        "they stray further than blind ones, up or down; the mean over many deals of labels (make "
+        "seeds) is that of blind ones. What had seen the true labels would lie far above."
+        f"{_over_deals(seeds, 1 / classes) if len(seeds) else ''}"
     )
 
 
@@ -215,6 +213,16 @@ def _over_deals(seeds: pd.DataFrame, blind: float) -> str:
     )
 
 
+def control_of(folder: Path, ladder: pd.DataFrame, seeds: pd.DataFrame) -> str:
+    """Returns `control` of a folder of reports; nothing where its labels were not shuffled."""
+    params, _ = provenance.of_lock(folder / "climb.lock")
+    if not params["split"]["shuffle_train_labels"]:
+        return ""
+    answers = pd.read_csv(folder / "predictions" / f"{paths.RUNGS[0]}.csv")
+    tests = answers[answers["subset"] == "test"]
+    return control(ladder, seeds, len(tests), answers["label"].nunique())
+
+
 def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Returns the tables of studies that were made of the climb in `folder`; the others are empty.
 
@@ -223,8 +231,8 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     one seed alone is no study. Seeds on the subset that the book measured a rung on, where the
     pictures are its; else on test.
     """
-    beside = folder / "studies"
-    places = [beside, *sorted(beside.glob("*/")), folder.parent / "studies" / folder.name]
+    beside = folder / "studies"  # last, as a recipe may have the same digest
+    places = [*sorted(beside.glob("*/")), beside, folder.parent / "studies" / folder.name]
     found = dict.fromkeys(STUDIES, pd.DataFrame())
     for made in filter(Path.is_dir, places):
         found |= _made_in(made, *provenance.of_lock(folder / "climb.lock"))
@@ -271,8 +279,10 @@ def text(folder: Path) -> str:
     """Returns the ladder of a folder of reports, with the sentences that its tables allow."""
     ladder, paired = pd.read_csv(folder / "ladder.csv"), pd.read_csv(folder / "paired.csv")
     made = made_studies(folder, ladder)
+    told = control_of(folder, ladder, made["seeds_summary"])
     paragraphs = [
         [table(ladder)],
+        [told] if told else [],
         [*steps(paired), advice(paired, ladder)],
         against_book(pd.read_csv(folder / "book.csv")),
         seeds(made["seeds_summary"]),
