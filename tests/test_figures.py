@@ -89,6 +89,18 @@ def test_no_book_marks_where_the_pictures_are_not_its() -> None:
     assert not any("book" in entry for entry in legend)
 
 
+def test_the_legend_covers_no_rung_of_a_ladder_that_falls() -> None:
+    falling = np.array([0.542, 0.501, 0.474, 0.432, 0.437])
+    measured = {"accuracy": falling, "ci_low": falling - 0.03, "ci_high": falling + 0.03}
+    columns = {f"{s}_{name}": v for s in ("test", "validation") for name, v in measured.items()}
+    figure = figures.staircase(pd.DataFrame(columns).assign(rung=paths.RUNGS, book=None), "drawn")
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    covered = legend.get_window_extent()
+    assert not any(covered.overlaps(text.get_window_extent()) for text in figure.axes[0].texts)
+
+
 def test_curves_show_both_subsets_and_the_epoch_kept() -> None:
     training, validation, kept = figures.history(HISTORY).axes[0].lines
     np.testing.assert_array_equal(training.get_ydata(), [3, 2, 1])

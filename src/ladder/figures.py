@@ -59,7 +59,8 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     axes.set_ylim(min(50, 5 * (ladder.filter(like="ci_low").to_numpy().min() * 20 // 1)), 101)
     axes.set_ylabel("accuracy, %")
     axes.set_title(title, parse_math=False)
-    axes.legend(loc="lower right", frameon=False)
+    rises = test.iloc[-1] > test.iloc[0]  # a control's ladder need not
+    axes.legend(loc="lower right" if rises else "upper right", frameon=False)
     return figure
 
 
@@ -251,7 +252,8 @@ def seeds(values: pd.DataFrame, means: pd.DataFrame, book: Mapping[str, float]) 
         )  # fmt: skip
     axes.set_xticks(range(len(means)), [TITLES[rung] for rung in means["rung"]])
     axes.set_ylabel("accuracy, %")
-    axes.legend(loc="lower right", frameon=False)
+    rises = means["mean"].iloc[-1] > means["mean"].iloc[0]
+    axes.legend(loc="lower right" if rises else "lower left", frameon=False)
     return figure
 
 
