@@ -58,7 +58,7 @@ seeds: setup  ## climb with N seeds: make seeds N=5 [ARCHIVE=… RECIPE=…]
 	@python -m ladder.seeds --count "$(N)" --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
-	@python -m ladder.learning_curve $(if $(COUNTS),--per-class $(COUNTS)) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@python -m ladder.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 test: setup  ## run the tests; with MARK=slow those that climb for minutes
 	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2)

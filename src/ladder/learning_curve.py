@@ -24,7 +24,7 @@ def main() -> None:
     of them brought).
     """
     parser = climbs.arguments("Climbs rungs 3 to 5 on fewer and fewer pictures.")
-    parser.add_argument("--per-class", type=int, nargs="*", help="how many of each")
+    parser.add_argument("--per-class", type=int, nargs="*", required=True, help="how many of each")
     given = parser.parse_args()
     plan = climbs.plan(given.archive, given.recipe)
     files = paths.DatasetPaths(plan.source)

@@ -233,9 +233,13 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     beside = folder / "studies"  # last, as a recipe may have the same digest
     places = [*sorted(beside.glob("*/")), beside, folder.parent / "studies" / folder.name]
+    params, code = provenance.of_lock(folder / "climb.lock")
+    digest = provenance.digest(params, code)
+    of_all = params | {"split": params["split"] | {"train_used_per_class": None}}
+    digest_of_all = provenance.digest(of_all, code)
     found = dict.fromkeys(STUDIES, pd.DataFrame())
-    for made in filter(Path.is_dir, places):
-        found |= _made_in(made, *provenance.of_lock(folder / "climb.lock"))
+    for made in places:
+        found |= _made_in(made, digest, digest_of_all)
     if found["seeds"].empty:
         return found
     measured = ladder.dropna(subset="book")
@@ -248,14 +252,13 @@ def made_studies(folder: Path, ladder: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _made_in(
-    made: Path, params: Mapping[str, Any], code: Mapping[str, str]
-) -> dict[str, pd.DataFrame]:
-    """Returns the tables in a folder of studies that were made with these params and this code."""
-    digest = provenance.digest(params, code)
-    of_all = {**params, "split": params["split"] | {"train_used_per_class": None}}
+def _made_in(made: Path, digest: str, digest_of_all: str) -> dict[str, pd.DataFrame]:
+    """Returns the tables in a folder, if there is one, that have a climb's digest.
+
+    Those of a learning curve have the digest of a climb on all train pictures.
+    """
     found: dict[str, pd.DataFrame] = {}
-    if {*_digests(made / "learning_curve.csv")} == {provenance.digest(of_all, code)}:
+    if {*_digests(made / "learning_curve.csv")} == {digest_of_all}:
         found |= _read(made, "learning_curve", "learning_curve_gains")
     seeds = _digests(made / "seeds_climbs.csv")
     if len(seeds) > 1 and {*seeds} == {digest}:
