@@ -13,7 +13,7 @@ from benchmarks import spread
 from benchmarks.clone import Clone
 from benchmarks.plan import Plan
 from benchmarks.processes import Worker
-from ladder import paths
+from ladder import paths, rungs
 
 TRAIN, VALIDATION, TEST = 2000, 1000, 1000  # pictures (DLwP 5.2.2)
 STEPS, VALIDATION_STEPS = 100, 50  # of an epoch, with every generator of the chapter
@@ -29,7 +29,7 @@ class Training:
     augmented: bool
 
 
-BOOK: dict[paths.Rung, Training] = {
+BOOK: dict[rungs.Rung, Training] = {
     "scratch": Training("5.2.4", 30, 20, augmented=False),
     "scratch_augmented": Training("5.2.5", 100, 32, augmented=True),
     "features": Training("5.3.1", 30, 20, augmented=False),
@@ -38,7 +38,7 @@ BOOK: dict[paths.Rung, Training] = {
 }
 
 
-def factors(rung: paths.Rung, steps: int) -> dict[str, float]:
+def factors(rung: rungs.Rung, steps: int) -> dict[str, float]:
     """Returns by what each measure is multiplied to give the whole of the book's run.
 
     An `epoch` measured has `steps` of training and half as many of validation, in the book's
@@ -51,7 +51,7 @@ def factors(rung: paths.Rung, steps: int) -> dict[str, float]:
     return {"epoch": training.epochs * STEPS / steps}
 
 
-def extrapolate(rung: paths.Rung, steps: int, seconds: dict[str, list[float]]) -> spread.Spread:
+def extrapolate(rung: rungs.Rung, steps: int, seconds: dict[str, list[float]]) -> spread.Spread:
     """Returns the seconds of the book's run of a rung from those of its measures' repetitions."""
     parts = [
         spread.Spread.of(seconds[measure]).scaled(factor)
@@ -87,7 +87,7 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
 
 
 def measure_rung(
-    rung: paths.Rung, plan: Plan, image_size: int, folder: Path, bar: Any
+    rung: rungs.Rung, plan: Plan, image_size: int, folder: Path, bar: Any
 ) -> dict[str, Any]:
     """Returns one rung's repetitions as measured, and its extrapolated seconds."""
     training = BOOK[rung]

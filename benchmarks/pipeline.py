@@ -10,10 +10,10 @@ from benchmarks import spread
 from benchmarks.clone import Clone
 from benchmarks.plan import Plan
 from benchmarks.processes import Finished
-from ladder import climbs, paths, settings
+from ladder import climbs, paths, rungs, settings
 
 # What a rung adds to the climb; the other stages serve all rungs.
-RUNG_STAGES: dict[paths.Rung, tuple[str, ...]] = {
+RUNG_STAGES: dict[rungs.Rung, tuple[str, ...]] = {
     "scratch": ("train_scratch",),
     "scratch_augmented": ("train_scratch_augmented",),
     "features": ("extract_features", "train_head"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks import limits, machine, pipeline, results, spread
 from benchmarks.spread import Spread
-from ladder import paths
+from ladder import paths, rungs
 
 Row = Sequence[str]
 
@@ -130,7 +130,7 @@ def ladder_rows(found: results.Results) -> list[LadderRow]:
     book, ours = parts.get("book_way"), parts.get("pipeline")
     comparable = results.same_pictures(found)
     rows = []
-    for rung in paths.RUNGS:
+    for rung in rungs.RUNGS:
         theirs = Spread(**book["rungs"][rung]["extrapolated_seconds"]) if book else None
         here = spread.read(ours["rungs"][rung]) if ours else None
         rows.append(LadderRow(rung, theirs, here, comparable))

@@ -6,11 +6,17 @@ And it plants some of both, to tell how many it finds.
 import numpy as np
 import pandas as pd
 
-from ladder import artifacts, duplicates, errors, paths, planted, settings, suspects
+from ladder import artifacts, errors, paths, settings
+from ladder.evidence import duplicates, planted, suspects
+
+
+class Params(settings.Section):
+    dataset: settings.Dataset
+    audit: settings.Audit
 
 
 def main() -> None:
-    params = settings.load("dataset", "audit")
+    params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.source)
     manifest = pd.read_csv(files.manifest)
     pixels = np.concatenate([artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS])

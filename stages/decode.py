@@ -2,11 +2,17 @@
 
 import pandas as pd
 
-from ladder import artifacts, errors, images, paths, settings
+from ladder import artifacts, errors, paths, settings
+from ladder.pictures import images
+
+
+class Params(settings.Section):
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
 
 
 def main() -> None:
-    params = settings.load("dataset", "image_size")
+    params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.source)
     manifest = pd.read_csv(files.manifest)
     for subset in paths.SUBSETS:

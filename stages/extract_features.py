@@ -1,10 +1,19 @@
 """Runs the frozen base over the pictures as they are, once, and stores its output (DLwP 5.3.1)."""
 
-from ladder import activations, artifacts, bases, errors, models, paths, runtime, settings
+from ladder import artifacts, errors, paths, settings
+from ladder.networks import activations, bases, models, runtime
+
+
+class Params(settings.Section):
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    base: settings.Base
+    extraction: settings.Extraction
+    runtime: settings.Runtime
 
 
 def main() -> None:
-    params = settings.load("dataset", "image_size", "base", "extraction", "runtime")
+    params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.source)
     runtime.start(params.runtime, seed=None)
     output = bases.BASES[params.base.name].output

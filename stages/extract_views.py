@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ladder import (
-    activations,
-    artifacts,
-    augmentation,
-    bases,
-    errors,
-    models,
-    paths,
-    runtime,
-    settings,
-)
+from ladder import artifacts, errors, paths, settings
+from ladder.networks import activations, bases, models, runtime
+from ladder.pictures import augmentation
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    base: settings.Base
+    augmentation: settings.Augmentation
+    extraction: settings.Extraction
+    runtime: settings.Runtime
 
 
 def main() -> None:
-    params = settings.load(
-        "seed", "dataset", "image_size", "base", "augmentation", "extraction", "runtime"
-    )
+    params = settings.load(Params)
     files, weights = paths.DatasetPaths(params.dataset.source), paths.base_weights(params.base)
     policy = runtime.start(params.runtime, params.seed)
     pixels = artifacts.read_npy(files.images("train"))

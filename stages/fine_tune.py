@@ -2,24 +2,33 @@
 
 import pandas as pd
 
-from ladder import artifacts, errors, models, paths, rungs, runtime, settings, tracking
+from ladder import artifacts, errors, paths, settings, tracking
+from ladder.networks import models, rung_models, runtime
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    augmentation: settings.Augmentation
+    runtime: settings.Runtime
+    fine_tune: settings.FineTuning
 
 
 def main() -> None:
-    params = settings.load("seed", "dataset", "augmentation", "runtime", "fine_tune")
+    params = settings.load(Params)
     parameters, files = params.fine_tune, paths.DatasetPaths(params.dataset.source)
     with tracking.run("fine_tuned", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         fed: paths.Inputs = "activations" if params.augmentation.views else "images"
-        model, description = rungs.read(files, "features_augmented")
+        model, description = rung_models.read(files, "features_augmented")
         description = description.model_copy(update={"rung": "fine_tuned", "fed": fed})
         models.freeze(model, unfreeze_from=parameters.unfreeze_from)
         part = models.part_fed(model, description)
-        views = rungs.views(files, fed, params.augmentation, params.seed)
+        views = rung_models.views(files, fed, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.inputs(fed, "validation"))
-        history = rungs.fit(part, views, held_out, manifest, parameters, params.seed)
-        rungs.write(files, model, description, history, parameters, params.seed)
+        history = rung_models.fit(part, views, held_out, manifest, parameters, params.seed)
+        rung_models.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

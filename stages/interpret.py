@@ -11,32 +11,25 @@ import sys
 import numpy as np
 import pandas as pd
 
-from ladder import (
-    artifacts,
-    errors,
-    evaluation,
-    interpretation,
-    paths,
-    rungs,
-    runtime,
-    selection,
-    settings,
-)
+from ladder import artifacts, errors, paths, rungs, settings
+from ladder.evidence import evaluation, interpretation, selection
+from ladder.networks import rung_models, runtime
+
+
+class Params(settings.Section):
+    dataset: settings.Dataset
+    runtime: settings.Threads
+    interpretation: settings.Galleries
 
 
 def main() -> None:
-    params = settings.load(
-        "dataset",
-        "runtime.threads",
-        "interpretation.picture",
-        "interpretation.pictures_per_gallery",
-    )
+    params = settings.load(Params)
     chosen, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
-    rung = next(rung for rung in paths.RUNGS if rung == sys.argv[1])
+    rung = rungs.named(sys.argv[1])
     predictions = pd.read_csv(files.predictions(rung))
     pictures = selection.gallery(predictions, chosen.picture, chosen.pictures_per_gallery)
-    runtime.start(params.runtime.model_copy(update={"precision": "float32"}), seed=None)
-    model, _ = rungs.read(files, rung)
+    runtime.start(settings.Runtime(threads=params.runtime.threads, precision="float32"), seed=None)
+    model, _ = rung_models.read(files, rung)
     images = artifacts.read_npy(files.images("test"))[pictures["row"]]
     maps = interpretation.activation_maps(model, images[0])
     heatmaps = interpretation.heatmaps(model, images)

@@ -5,22 +5,25 @@ DLwP 5.4.2. The file's arrays, by layer: (filters_per_layer, pattern_size, patte
 
 from tqdm import tqdm
 
-from ladder import artifacts, errors, interpretation, models, paths, runtime, settings
+from ladder import artifacts, errors, paths, settings
+from ladder.evidence import interpretation
+from ladder.networks import models, runtime
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    base: settings.Base
+    runtime: settings.Threads
+    interpretation: settings.Patterns
 
 
 def main() -> None:
-    params = settings.load(
-        "seed",
-        "dataset",
-        "base",
-        "runtime.threads",
-        "interpretation.filter_layers",
-        "interpretation.filters_per_layer",
-        "interpretation.pattern_size",
-        "interpretation.steps",
-    )
+    params = settings.load(Params)
     chosen = params.interpretation
-    runtime.start(params.runtime.model_copy(update={"precision": "float32"}), params.seed)
+    runtime.start(
+        settings.Runtime(threads=params.runtime.threads, precision="float32"), params.seed
+    )
     weights = paths.base_weights(params.base)
     base = models.pixels_to_features(params.base, chosen.pattern_size, weights)
     patterns = {

@@ -7,21 +7,30 @@ import sys
 
 import pandas as pd
 
-from ladder import artifacts, errors, evaluation, models, paths, rungs, runtime, settings
+from ladder import artifacts, errors, paths, rungs, settings
+from ladder.evidence import evaluation
+from ladder.networks import models, rung_models, runtime
+
+
+class Params(settings.Section):
+    dataset: settings.Dataset
+    runtime: settings.Runtime
 
 
 def main() -> None:
-    params = settings.load("dataset", "runtime")
+    params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.source)
-    rung = next(rung for rung in paths.RUNGS if rung == sys.argv[1])
+    rung = rungs.named(sys.argv[1])
     runtime.start(params.runtime, seed=None)
     manifest = pd.read_csv(files.manifest)
-    model, description = rungs.read(files, rung)
+    model, description = rung_models.read(files, rung)
     part = models.part_fed(model, description)
     parts = []
     for subset in paths.SUBSETS[1:]:
         rows = manifest[manifest["subset"] == subset]
-        outputs = rungs.predict(part, artifacts.read_npy(files.inputs(description.fed, subset)))
+        outputs = rung_models.predict(
+            part, artifacts.read_npy(files.inputs(description.fed, subset))
+        )
         parts.append(evaluation.predictions(rows, outputs, subset))
     artifacts.write_csv(files.predictions(rung), pd.concat(parts))
 

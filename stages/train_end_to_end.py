@@ -6,27 +6,36 @@ the views themselves; `augmentation.views: 0` pushes fresh views through all lay
 
 import pandas as pd
 
-from ladder import artifacts, errors, models, paths, rungs, runtime, settings, tracking
+from ladder import artifacts, errors, paths, settings, tracking
+from ladder.networks import models, rung_models, runtime
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    base: settings.Base
+    augmentation: settings.Augmentation
+    runtime: settings.Runtime
+    train_end_to_end: settings.EndToEnd
 
 
 def main() -> None:
-    params = settings.load(
-        "seed", "dataset", "image_size", "base", "augmentation", "runtime", "train_end_to_end"
-    )
+    params = settings.load(Params)
     parameters, files = params.train_end_to_end, paths.DatasetPaths(params.dataset.source)
     with tracking.run("features_augmented", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
         fed: paths.Inputs = "features" if params.augmentation.views else "images"
-        model, description = rungs.new(
+        model, description = rung_models.new(
             "features_augmented", manifest, params.image_size, parameters.dropout, params.base, fed
         )
         models.freeze(model, unfreeze_from=parameters.unfreeze_from)
         part = models.part_fed(model, description)
-        views = rungs.views(files, fed, params.augmentation, params.seed)
+        views = rung_models.views(files, fed, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.inputs(fed, "validation"))
-        history = rungs.fit(part, views, held_out, manifest, parameters, params.seed)
-        rungs.write(files, model, description, history, parameters, params.seed)
+        history = rung_models.fit(part, views, held_out, manifest, parameters, params.seed)
+        rung_models.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

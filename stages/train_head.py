@@ -2,34 +2,34 @@
 
 import pandas as pd
 
-from ladder import (
-    artifacts,
-    errors,
-    models,
-    paths,
-    rungs,
-    runtime,
-    settings,
-    tracking,
-    training,
-)
+from ladder import artifacts, errors, paths, settings, tracking
+from ladder.networks import models, rung_models, runtime, training
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    base: settings.Base
+    runtime: settings.Runtime
+    train_head: settings.Training
 
 
 def main() -> None:
-    params = settings.load("seed", "dataset", "image_size", "base", "runtime", "train_head")
+    params = settings.load(Params)
     parameters, files = params.train_head, paths.DatasetPaths(params.dataset.source)
     with tracking.run("features", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
-        model, description = rungs.new(
+        model, description = rung_models.new(
             "features", manifest, params.image_size, parameters.dropout, params.base, "features"
         )
         models.freeze(model, unfreeze_from="flatten")
         head = models.part_fed(model, description)
         features = training.unchanged(artifacts.read_npy(files.features("train")))
         held_out = artifacts.read_npy(files.features("validation"))
-        history = rungs.fit(head, features, held_out, manifest, parameters, params.seed)
-        rungs.write(files, model, description, history, parameters, params.seed)
+        history = rung_models.fit(head, features, held_out, manifest, parameters, params.seed)
+        rung_models.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,31 @@
 
 import pandas as pd
 
-from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking, training
+from ladder import artifacts, errors, paths, settings, tracking
+from ladder.networks import rung_models, runtime, training
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    runtime: settings.Runtime
+    train_scratch: settings.Training
 
 
 def main() -> None:
-    params = settings.load("seed", "dataset", "image_size", "runtime", "train_scratch")
+    params = settings.load(Params)
     parameters, files = params.train_scratch, paths.DatasetPaths(params.dataset.source)
     with tracking.run("scratch", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
-        model, description = rungs.new(
+        model, description = rung_models.new(
             "scratch", manifest, params.image_size, parameters.dropout, None, "images"
         )
         pixels = training.unchanged(artifacts.read_npy(files.images("train")))
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rungs.fit(model, pixels, held_out, manifest, parameters, params.seed)
-        rungs.write(files, model, description, history, parameters, params.seed)
+        history = rung_models.fit(model, pixels, held_out, manifest, parameters, params.seed)
+        rung_models.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

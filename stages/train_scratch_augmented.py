@@ -2,33 +2,32 @@
 
 import pandas as pd
 
-from ladder import artifacts, errors, paths, rungs, runtime, settings, tracking
+from ladder import artifacts, errors, paths, settings, tracking
+from ladder.networks import rung_models, runtime
+
+
+class Params(settings.Section):
+    seed: settings.Seed
+    dataset: settings.Dataset
+    image_size: settings.ImageSize
+    augmentation: settings.Ranges
+    runtime: settings.Runtime
+    train_scratch_augmented: settings.Training
 
 
 def main() -> None:
-    params = settings.load(
-        "seed",
-        "dataset",
-        "image_size",
-        "augmentation.rotation_degrees",  # and so on, but not `views`: here each epoch has its own
-        "augmentation.shift_fraction",
-        "augmentation.shear_degrees",
-        "augmentation.zoom_fraction",
-        "augmentation.horizontal_flip",
-        "runtime",
-        "train_scratch_augmented",
-    )
+    params = settings.load(Params)
     parameters, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
     with tracking.run("scratch_augmented", files.source, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = pd.read_csv(files.manifest)
-        model, description = rungs.new(
+        model, description = rung_models.new(
             "scratch_augmented", manifest, params.image_size, parameters.dropout, None, "images"
         )
-        fresh_views = rungs.views(files, "images", params.augmentation, params.seed)
+        fresh_views = rung_models.views(files, "images", params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rungs.fit(model, fresh_views, held_out, manifest, parameters, params.seed)
-        rungs.write(files, model, description, history, parameters, params.seed)
+        history = rung_models.fit(model, fresh_views, held_out, manifest, parameters, params.seed)
+        rung_models.write(files, model, description, history, parameters, params.seed)
 
 
 if __name__ == "__main__":

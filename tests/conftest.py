@@ -18,7 +18,9 @@ import yaml
 from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
-from ladder import archives, climbs, drawing, settings, sources
+from ladder import settings
+from ladder.climbs import climbs
+from ladder.pictures import archives, drawing, sources
 
 ROOT = Path(__file__).parent.parent
 Climb = Callable[..., subprocess.CompletedProcess[str]]

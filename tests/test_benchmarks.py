@@ -36,7 +36,9 @@ from benchmarks import (
 )
 from benchmarks.spread import Spread
 from benchmarks.workers import vgg16
-from ladder import climbs, errors, evaluation, paths, settings
+from ladder import errors, paths, rungs, settings
+from ladder.climbs import climbs
+from ladder.evidence import evaluation
 
 ROOT = Path(__file__).parent.parent
 
@@ -178,7 +180,7 @@ def test_extrapolation_gives_the_books_counts() -> None:
 
 def test_the_books_epochs_are_those_of_chapter_5() -> None:
     epochs = {rung: training.epochs for rung, training in book_way.BOOK.items()}
-    assert epochs == dict(zip(paths.RUNGS, (30, 100, 30, 30, 100), strict=True))
+    assert epochs == dict(zip(rungs.RUNGS, (30, 100, 30, 30, 100), strict=True))
     steps = (plan.FULL.book_steps, plan.QUICK.book_steps)
     assert all(count % (book_way.STEPS // book_way.VALIDATION_STEPS) == 0 for count in steps)
 
@@ -206,7 +208,7 @@ def files(folder: Path) -> list[Path]:
 def test_every_stage_of_a_rung_is_in_the_graph() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     named = [stage for row in pipeline.RUNG_STAGES.values() for stage in row]
-    assert tuple(pipeline.RUNG_STAGES) == paths.RUNGS
+    assert tuple(pipeline.RUNG_STAGES) == rungs.RUNGS
     assert len(named) == len(set(named))
     assert set(named) <= set(stages)
 
@@ -418,7 +420,7 @@ def test_memory_that_is_no_mapped_file_is_seen() -> None:
 
 def test_extraction_without_the_disk_is_the_pipelines_own(tmp_path: Path) -> None:
     from benchmarks.workers import keras_extraction
-    from ladder import models
+    from ladder.networks import models
 
     model = models.between(keras_extraction.build(48), [keras_extraction.OUTPUT])
     pictures = vgg16.pictures(4, 48)
@@ -461,7 +463,7 @@ def test_the_machine_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_report_and_the_pipeline_agree_on_where_bfloat16_is_fast(
     vendor: str, name: str, flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ladder import runtime
+    from ladder.networks import runtime
 
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"vendor_id\t: {vendor}\nmodel name\t: {name}\nflags\t\t: {flags}\n")
@@ -504,7 +506,7 @@ def found() -> results.Results:
     """Whole results, made up: the book 100 times slower than the pipeline."""
     book_rungs = {
         rung: {"extrapolated_seconds": vars(Spread(1000.0, 900.0, 1200.0, 5)), "steps_measured": 20}
-        for rung in paths.RUNGS
+        for rung in rungs.RUNGS
     }
     points = {
         (n, 0): [{"seconds": n / 10, "peak_bytes": 1e9 + n, "anonymous_peak_bytes": 8e8}]
@@ -572,7 +574,7 @@ def found() -> results.Results:
                     "split": evaluation.BOOK_SPLIT.model_dump(),
                     "downloaded": False,
                     "stages": {"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
-                    "rungs": {rung: spread.record([8.0, 10.0, 12.0]) for rung in paths.RUNGS},
+                    "rungs": {rung: spread.record([8.0, 10.0, 12.0]) for rung in rungs.RUNGS},
                     "total_seconds": spread.record([40.0, 50.0, 60.0]),
                     "nothing_to_do_seconds": spread.record([3.0]),
                     "changed_rate_seconds": spread.record([41.0]),

@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from ladder import artifacts, paths
+from ladder import artifacts, paths, rungs
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,8 +58,8 @@ def test_the_page_shows_the_climb_and_asks_for_nothing(
     browser.get(page.as_uri())
     metrics = artifacts.read_json(climbed / "reports/metrics.json")
     rows = browser.find_elements(By.CSS_SELECTOR, "#rungs tbody tr")
-    assert [row.get_attribute("data-rung") for row in rows] == list(paths.RUNGS)
-    for row, rung in zip(rows, paths.RUNGS, strict=True):
+    assert [row.get_attribute("data-rung") for row in rows] == list(rungs.RUNGS)
+    for row, rung in zip(rows, rungs.RUNGS, strict=True):
         shown = row.find_element(By.CSS_SELECTOR, ".test").text
         assert shown == f"{100 * metrics[rung]['test']['accuracy']:.1f}"
     images = browser.find_elements(By.TAG_NAME, "img")
@@ -121,6 +121,6 @@ def test_mlflow_compares_the_five_rungs(ui: str, browser: webdriver.Chrome) -> N
         charts = driver.find_elements(
             By.CSS_SELECTOR, ".js-plotly-plot .scatterlayer .trace, .js-plotly-plot .bars .trace"
         )
-        return all(rung in text for rung in paths.RUNGS) and len(charts) >= len(paths.RUNGS)
+        return all(rung in text for rung in rungs.RUNGS) and len(charts) >= len(rungs.RUNGS)
 
     WebDriverWait(browser, 180, poll_frequency=1).until(shown)

@@ -15,7 +15,11 @@ import yaml
 
 import graph
 from conftest import Climb
-from ladder import artifacts, climbs, digests, evaluation, grids, paths, settings
+from ladder import artifacts, paths, rungs, settings
+from ladder.climbs import climbs
+from ladder.evidence import evaluation
+from ladder.networks import digests
+from ladder.page import grids
 
 ROOT = Path(__file__).parent.parent
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -156,7 +160,7 @@ def begun(done: subprocess.CompletedProcess[str]) -> set[str]:
 def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
     ladder = pd.read_csv(reports / "ladder.csv")
-    assert tuple(ladder["rung"]) == paths.RUNGS
+    assert tuple(ladder["rung"]) == rungs.RUNGS
     assert ladder["book"].isna().all()  # drawn pictures are not the book's
     assert ladder["test_accuracy"].between(0, 1).all()
     assert (ladder["test_ci_low"] <= ladder["test_accuracy"]).all()
@@ -177,7 +181,7 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
 def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
     files = paths.DatasetPaths("dogs_vs_cats")
     pixels = artifacts.read_npy(climbed / files.images("test"))
-    for rung in paths.RUNGS:
+    for rung in rungs.RUNGS:
         seen = artifacts.read_npz(climbed / files.interpretation(rung))
         assert str(seen["weights_sha256"]) == artifacts.sha256(climbed / files.weights(rung))
         assert (seen["gallery"][0], seen["id"][0]) == ("example", "cat.12")
@@ -192,7 +196,7 @@ def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
         for method in grids.METHODS:
             assert seen[method].shape[:2] == (len(seen["id"]), 2)
             assert ((seen[method] >= 0) & (seen[method] <= 1)).all()
-    first, kept = (artifacts.read_npz(climbed / files.interpretation(r)) for r in paths.RUNGS[2:4])
+    first, kept = (artifacts.read_npz(climbed / files.interpretation(r)) for r in rungs.RUNGS[2:4])
     for layer in first["layers"]:  # a frozen base sees the same in rungs 3 and 4
         np.testing.assert_array_equal(first[f"activations/{layer}"], kept[f"activations/{layer}"])
     patterns = artifacts.read_npz(climbed / files.interpretation("base"))
@@ -201,7 +205,7 @@ def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
 
 def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None:
     metrics = artifacts.read_json(climbed / "reports/metrics.json")
-    for rung in paths.RUNGS:
+    for rung in rungs.RUNGS:
         predictions = pd.read_csv(climbed / f"reports/dogs_vs_cats/predictions/{rung}.csv")
         for subset in ("validation", "test"):
             part = predictions[predictions["subset"] == subset]
@@ -213,10 +217,10 @@ def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None
 def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path) -> None:
     files = paths.DatasetPaths("dogs_vs_cats")
     fed = {
-        r: artifacts.read_json(climbed / files.description(r))["model"]["fed"] for r in paths.RUNGS
+        r: artifacts.read_json(climbed / files.description(r))["model"]["fed"] for r in rungs.RUNGS
     }
     assert fed == STAGES["predict"]["foreach"]
-    for rung in paths.RUNGS:  # then its validation loss is the one that training kept
+    for rung in rungs.RUNGS:  # then its validation loss is the one that training kept
         history = pd.read_csv(climbed / files.history(rung))
         predictions = pd.read_csv(climbed / files.predictions(rung))
         validation = predictions[predictions["subset"] == "validation"]
@@ -231,7 +235,7 @@ def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
     assert tables["paired"]["pictures"].eq(8).all()
     assert tables["paired"].groupby("family").size().to_dict() == {"neighbours": 4, "best": 4}
     assert len(tables["book"]) == 0  # drawn pictures are not the book's
-    assert len(tables["calibration"]) == 2 * len(paths.RUNGS)
+    assert len(tables["calibration"]) == 2 * len(rungs.RUNGS)
     manifest = pd.read_csv(climbed / "data/dogs_vs_cats/manifest.csv")
     for name in ("duplicates", "suspects"):
         told = tables[name].merge(manifest, on=["id", "subset", "label"])
@@ -279,7 +283,7 @@ def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_proces
         environment = climbs.environment_of_copy()
         done = subprocess.run(command, cwd=again, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    for rung in paths.RUNGS:
+    for rung in rungs.RUNGS:
         ours, other = (digests.weights(copy / files.weights(rung)) for copy in (climbed, again))
         assert ours == other, rung
 
@@ -291,7 +295,7 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None
     runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
-    assert {run.info.run_name for run in runs} == set(paths.RUNGS)
+    assert {run.info.run_name for run in runs} == set(rungs.RUNGS)
     assert {run.info.status for run in runs} == {"FINISHED"}
     files = paths.DatasetPaths("dogs_vs_cats")
     pixels = artifacts.read_npy(climbed / files.images("test"))
@@ -314,13 +318,13 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
 @pytest.mark.slow
 def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, dvc: Climb) -> None:
     before = (climbed / "dvc.lock").read_text()
-    done = dvc("--count", "2", module="ladder.seeds")
+    done = dvc("--count", "2", module="ladder.climbs.seeds")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Running stage 'train_scratch'") == 1  # of two climbs
     assert (climbed / "dvc.lock").read_text() == before
     reports = climbed / "reports/dogs_vs_cats"
     seeds = pd.read_csv(reports / "studies/seeds.csv")
-    assert len(seeds) == 2 * len(paths.RUNGS) * 2
+    assert len(seeds) == 2 * len(rungs.RUNGS) * 2
     ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
     for subset in ("validation", "test"):
         known = seeds[(seeds["seed"] == 0) & (seeds["subset"] == subset)].set_index("rung")
@@ -331,7 +335,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     summary = pd.read_csv(reports / "studies/seeds_summary.csv")
     assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
     written = {path: path.read_bytes() for path in (reports / "studies").iterdir()}
-    done = dvc("--count", "2", module="ladder.seeds")
+    done = dvc("--count", "2", module="ladder.climbs.seeds")
     assert ran(done) == set()
     assert "is cached" not in done.stdout  # the study remembers, without DVC's run cache
     assert written == {path: path.read_bytes() for path in (reports / "studies").iterdir()}
@@ -342,7 +346,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     study = "dogs_vs_cats seeds"
     parents = {r.info.run_id: r for r in runs if r.data.tags.get("ladder.study") == study}
     assert {parent.info.run_name for parent in parents.values()} == {
-        f"{r}, {study}" for r in paths.RUNGS
+        f"{r}, {study}" for r in rungs.RUNGS
     }
     for run_id, parent in parents.items():
         children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == run_id]
@@ -353,7 +357,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
 
 @pytest.mark.slow
 def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
-    done = dvc("--per-class", "2", "8", module="ladder.learning_curve")
+    done = dvc("--per-class", "2", "8", module="ladder.climbs.learning_curve")
     assert done.returncode == 0, done.stdout + done.stderr
     reports = climbed / "reports/dogs_vs_cats"
     curve = pd.read_csv(reports / "studies/learning_curve.csv")
@@ -384,7 +388,7 @@ def test_a_fresh_store_gets_its_runs_back_from_the_files(climbed: Path, dvc: Cli
     experiment = mlflow.get_experiment_by_name("dogs_vs_cats")
     assert experiment is not None
     runs = mlflow.MlflowClient().search_runs([experiment.experiment_id])
-    assert {run.info.run_name for run in runs} == set(paths.RUNGS)
+    assert {run.info.run_name for run in runs} == set(rungs.RUNGS)
     assert {run.data.tags["ladder.restored"] for run in runs} == {"true"}
     assert all("test_accuracy" in run.data.metrics for run in runs)
 

@@ -76,7 +76,15 @@ def test_make_alone_lists_the_targets() -> None:
 def test_a_climb_with_a_wrong_argument_stops_at_once(
     recipe: str, archive: str, message: str
 ) -> None:
-    command = [sys.executable, "-m", "ladder.climbs", "--recipe", recipe, "--archive", archive]
+    command = [
+        sys.executable,
+        "-m",
+        "ladder.climbs.climbs",
+        "--recipe",
+        recipe,
+        "--archive",
+        archive,
+    ]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import write_zip
-from ladder import climbs, drawing, reproduction, sources
+from ladder.climbs import climbs, reproduction
+from ladder.pictures import drawing, sources
 
 pytestmark = pytest.mark.slow
 

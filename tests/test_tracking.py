@@ -14,7 +14,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from ladder import artifacts, errors, figures, models, tracking
+from ladder import artifacts, errors, tracking
+from ladder.networks import models
+from ladder.page import figures
 
 HISTORY = pd.DataFrame(
     {

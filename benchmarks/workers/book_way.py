@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from ladder.runtime import keras, tf
 from numpy.typing import NDArray
 
 from benchmarks.workers import channel
 from ladder import weights
-from ladder.runtime import keras, tf
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 

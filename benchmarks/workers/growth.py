@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ladder.runtime import keras
 from numpy.typing import NDArray
 
 from benchmarks.workers import channel, keras_extraction
 from ladder import activations, artifacts, augmentation, models, paths, runtime, settings
-from ladder.runtime import keras
 
 STATUS = Path("/proc/self/status")
 SAMPLING_SECONDS = 0.02

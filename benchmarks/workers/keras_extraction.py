@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ladder.runtime import keras, tf
 from numpy.typing import NDArray
 
 from benchmarks.workers import channel, vgg16
 from ladder import activations, bases, models, runtime, settings
-from ladder.runtime import keras, tf
 
 BASE = settings.Base(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
 OUTPUT = bases.BASES[BASE.name].output

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from ladder.runtime import keras, tf
 
 from benchmarks.processes import ROOT
 from benchmarks.workers import channel, keras_extraction, vgg16
 from ladder import augmentation, bases, runtime, settings
-from ladder.runtime import keras, tf
 
 PRECISIONS = ("bfloat16", "float32")
 RANGES = settings.read(ROOT / settings.PARAMS).augmentation

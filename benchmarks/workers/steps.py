@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from ladder.runtime import keras
 
 from benchmarks.workers import channel, keras_extraction, rates, vgg16
 from ladder import models, paths, rungs, runtime, settings, training
-from ladder.runtime import keras
 
 PICTURES = 200
 # By a gradient that is written, and read by RMSprop with weights and mean squares, which it writes.
@@ -76,7 +76,7 @@ def start(
             part.fit(training.dataset(batches.endless), steps_per_epoch=steps, verbose=0)
         else:
             for _ in range(steps):
-                rungs.predict(part, inputs[:batch_size])
+                rung_models.predict(part, inputs[:batch_size])
         return steps * batch_size / (time.perf_counter() - started)
 
     act(1)  # traces the graph

@@ -1,7 +1,6 @@
 """Atomic, byte-stable writes, and reads that refuse pickles."""
 
 import hashlib
-import io
 import json
 import os
 import time
@@ -9,21 +8,13 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
-from ruamel.yaml import YAML
 
 from ladder import errors
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
-DPI = 120  # of figures
 
 
 @contextmanager
@@ -86,46 +77,9 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         np.savez(file, allow_pickle=False, **arrays)  # dated 1980 by `zipfile`
 
 
-def write_png(path: Path, figure: "Figure") -> None:
-    """Writes a figure in 256 colours, a third of the bytes; no version in it, so bytes repeat."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
-    with Image.open(drawn) as picture, whole(path) as temporary:
-        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few.save(temporary, optimize=True)
-
-
 def read_views(folder: Path) -> list[NDArray[Any]]:
     """Returns the stored views 1 … V, mapped into memory."""
     return [read_npy(path) for path in sorted(folder.glob("view-*.npy"))]
-
-
-def params_of(lock: Path) -> str:
-    """Returns the params that a dvc.lock's stages ran with, as YAML; keys and sections in order."""
-    together: dict[str, Any] = {}
-    for stage in YAML(typ="safe", pure=True).load(lock)["stages"].values():
-        for key, value in stage.get("params", {}).get("params.yaml", {}).items():
-            section, _, name = key.partition(".")
-            if name:
-                together.setdefault(section, {})[name] = value
-            elif isinstance(value, dict):
-                together[section] = together.get(section, {}) | value
-            else:
-                together[section] = value
-    yaml, text = YAML(), io.StringIO()
-    yaml.default_flow_style = False
-    yaml.dump(dict(sorted(together.items())), text)
-    return text.getvalue()
-
-
-def without_stages(lock: Path, *stages: str) -> str:
-    """Returns the text of a dvc.lock without some stages."""
-    yaml, text = YAML(), io.StringIO()
-    content = yaml.load(lock)
-    for name in stages:
-        content["stages"].pop(name, None)
-    yaml.dump(content, text)
-    return text.getvalue()
 
 
 def read_npy(path: Path) -> NDArray[Any]:

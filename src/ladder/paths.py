@@ -5,19 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from ladder import settings
+from ladder import rungs, settings
 
 Subset = Literal["train", "validation", "test"]
 SUBSETS: Final[tuple[Subset, ...]] = ("train", "validation", "test")
-
-Rung = Literal["scratch", "scratch_augmented", "features", "features_augmented", "fine_tuned"]
-RUNGS: Final[tuple[Rung, ...]] = (
-    "scratch",
-    "scratch_augmented",
-    "features",
-    "features_augmented",
-    "fine_tuned",
-)
 
 Inputs = Literal["images", "features", "activations"]  # what a model, or its end, can be fed
 
@@ -89,19 +80,19 @@ class DatasetPaths:
     def seconds(self, stage: str) -> Path:
         return self.root / "seconds" / f"{stage}.json"
 
-    def weights(self, rung: Rung) -> Path:
+    def weights(self, rung: rungs.Rung) -> Path:
         return self.root / "models" / f"{rung}.weights.h5"
 
-    def description(self, rung: Rung) -> Path:
+    def description(self, rung: rungs.Rung) -> Path:
         return self.root / "models" / f"{rung}.json"
 
-    def history(self, rung: Rung) -> Path:
+    def history(self, rung: rungs.Rung) -> Path:
         return self.root / "models" / f"{rung}.history.csv"
 
-    def predictions(self, rung: Rung) -> Path:
+    def predictions(self, rung: rungs.Rung) -> Path:
         return self.root / "predictions" / f"{rung}.csv"
 
-    def interpretation(self, name: Rung | Literal["base"]) -> Path:
+    def interpretation(self, name: rungs.Rung | Literal["base"]) -> Path:
         return self.root / "interpretation" / f"{name}.npz"
 
     @property

@@ -1,86 +1,162 @@
-"""What the predictions of a climb come from, but for the seed: its params and its code."""
+"""What a climb's predictions come from, but for the seed: its params, its code, its machine."""
 
-import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from ladder import artifacts, settings
+from ladder import artifacts, errors, rungs, settings
 
-# What comes after the predictions, or beside them, and what it takes from params.yaml.
-AFTER = {"audit", "evaluate", "interpret", "interpret_base", "render"}
-NOT_OF_PREDICTIONS = {"seed", "audit", "interpretation"}
+QUICK = Path("reports/quick")  # the committed results of the quick form
+
+# What a seed does not change, and what comes after the predictions or beside them.
+NOT_OF_PREDICTIONS = {"seed", "audit", "evaluation", "interpretation"}
 
 
-def digest(params: Mapping[str, Any], code: Mapping[str, str]) -> str:
-    """Returns a hash of what predictions come from but for the seed: params, and code by its md5.
+@dataclass(frozen=True)
+class Identity:
+    """What makes two climbs alike but for the seed.
 
-    The pictures are among the params, by their source, counts and archive's hash. Which deal of
-    shuffled labels it is goes with the seed.
+    The pictures are among the params, by their source, counts and the archive's hash.
     """
+
+    params: Mapping[str, Any]  # all of params.yaml
+    fingerprint: str  # of the code, see `fingerprint`
+    policy: str  # of Keras
+    tensorflow: str  # versions
+    keras: str
+
+
+def fingerprint(project: Path) -> str:
+    """Returns a short hash of what the code does: of the committed results of the quick form.
+
+    CI climbs the quick form again on every change. As long as its weights and predictions come out
+    as committed, the code does what it did, whatever its files are called.
+
+    Raises:
+        InputError: the results are not there.
+    """
+    folder = project / QUICK
+    results = [*folder.glob("*/weights.json"), *folder.glob("*/predictions/*.csv")]
+    if not results:
+        raise errors.InputError(
+            str(QUICK),
+            expected="the committed results of the quick form",
+            received="none",
+            advice="Take them back from git: git checkout reports/quick.",
+        )
+    digest = hashlib.sha256()
+    for path in sorted(results):
+        digest.update(f"{path.relative_to(folder).as_posix()} {artifacts.sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def of_climb(
+    params: Mapping[str, Any], fingerprint: str, runtimes: Mapping[Any, Mapping[str, str]]
+) -> Identity:
+    """Returns the identity of a climb whose rungs were trained with these `runtimes`."""
+
+    def every(name: str) -> str:
+        return ", ".join(sorted({runtime[name] for runtime in runtimes.values()}))
+
+    return Identity(params, fingerprint, every("policy"), every("tensorflow"), every("keras"))
+
+
+def write(path: Path, identity: Identity, **more: Any) -> None:
+    """Writes an identity as JSON, with more values beside it."""
+    artifacts.write_json(path, {**asdict(identity), **more})
+
+
+def read(path: Path) -> Identity:
+    """Returns the identity that `write` wrote."""
+    content = artifacts.read_json(path)
+    return Identity(**{name: content[name] for name in Identity.__dataclass_fields__})
+
+
+def differences(one: Identity, other: Identity) -> list[str]:
+    """Returns why two climbs are not alike; nothing if they are.
+
+    Such as `fine_tune.epochs: 8, 4` or `policy: float32, mixed_bfloat16`. Which deal of shuffled
+    labels it is goes with the seed.
+    """
+    names = ("fingerprint", "policy", "tensorflow", "keras")
+    left, right = (dict(_flat(_of_predictions(each.params))) for each in (one, other))
+    absent = "nothing"
+    return _attributes(names, one, other) + [
+        f"{key}: {left.get(key, absent)}, {right.get(key, absent)}"
+        for key in dict.fromkeys([*left, *right])
+        if left.get(key, absent) != right.get(key, absent)
+    ]
+
+
+def differences_of_code(one: Identity, other: Identity) -> list[str]:
+    """Returns why two climbs cannot be compared though their params may differ.
+
+    The policy may differ only where the params ask for another precision.
+    """
+    precisions = {identity.params["runtime"]["precision"] for identity in (one, other)}
+    policy = ("policy",) if len(precisions) == 1 else ()
+    return _attributes(("fingerprint", "tensorflow", "keras", *policy), one, other)
+
+
+def _attributes(names: Sequence[str], one: Identity, other: Identity) -> list[str]:
+    return [
+        f"{name}: {getattr(one, name)}, {getattr(other, name)}"
+        for name in names
+        if getattr(one, name) != getattr(other, name)
+    ]
+
+
+def _of_predictions(params: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in params.items() if key not in NOT_OF_PREDICTIONS}
     if deal := kept.get("split", {}).get("shuffle_train_labels"):
         kept["split"] = kept["split"] | {"shuffle_train_labels": bool(deal)}
-    return hashlib.sha256(json.dumps([kept, dict(code)], sort_keys=True).encode()).hexdigest()
+    return kept
 
 
-def of_project(project: Path) -> dict[str, str]:
-    """Returns the code that a climb of a project would have, by its md5."""
-    deps = {
-        dep
-        for name, stage in YAML(typ="safe", pure=True).load(project / "dvc.yaml")["stages"].items()
-        for dep in stage.get("do", stage)["deps"]
-        if name not in AFTER and dep.endswith(".py")
-    }
-    md5 = functools.partial(hashlib.md5, usedforsecurity=False)  # as DVC has it in its lock
-    return {dep: md5((project / dep).read_bytes()).hexdigest() for dep in deps}
+def _flat(params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in params.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", part) for name, part in _flat(value))
+        else:
+            yield key, value
 
 
-def of_lock(lock: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns the params and the code that the climb of a lock had."""
-    safe = YAML(typ="safe", pure=True)
-    code = {
-        dep["path"]: dep["md5"]
-        for name, stage in safe.load(lock)["stages"].items()
-        for dep in stage.get("deps", [])
-        if name.partition("@")[0] not in AFTER and dep["path"].endswith(".py")
-    }
-    params: dict[str, Any] = safe.load(artifacts.params_of(lock))
-    return params, code
+def pictures(manifest: Any) -> str:
+    """Returns a hash of the pictures' bytes with their ids and subsets, in the manifest's order.
+
+    Pictures of equal names from two archives need not be equal pictures.
+    """
+    text = json.dumps(manifest[["id", "subset", "sha256"]].to_numpy().tolist())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def of_rungs(lock: Path) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
-    """Returns, by rung, the params and the code of all stages that lead to its predictions.
+def params_by_rung(lock: Path) -> dict[rungs.Rung, dict[str, Any]]:
+    """Returns, by rung, the params of all stages that lead to its predictions.
 
-    Params stand as stages ask for them, such as `seed` or `augmentation.views`; code by its md5.
+    They stand as stages ask for them, such as `seed` or `augmentation.views`.
     """
     stages = YAML(typ="safe", pure=True).load(lock)["stages"]
-    predictions = (name for name in stages if name.startswith("predict@"))
-    return {name.removeprefix("predict@"): _leading_to(name, stages) for name in predictions}
+    return {rung: _leading_to(f"predict@{rung}", stages) for rung in rungs.RUNGS}
 
 
-def _leading_to(
-    last: str, stages: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    writes = {out["path"]: name for name, stage in stages.items() for out in stage["outs"]}
+def _leading_to(last: str, stages: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    writers = {out["path"]: name for name, stage in stages.items() for out in stage["outs"]}
     params: dict[str, Any] = {}
-    code: dict[str, str] = {}
-    ahead, met = [last], set[str]()
-    while ahead:
-        name = ahead.pop()
-        if name in met:
+    waiting, seen = [last], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
             continue
-        met.add(name)
+        seen.add(name)
         for dep in stages[name].get("deps", []):
-            if dep["path"].endswith(".py"):
-                code[dep["path"]] = dep["md5"]
-            elif dep["path"] in writes:
-                ahead.append(writes[dep["path"]])
+            inside = f"{dep['path']}/"
+            waiting += [w for path, w in writers.items() if f"{path}/".startswith(inside)]
         for key, value in stages[name].get("params", {}).get(settings.PARAMS.name, {}).items():
             if key.partition(".")[0] not in NOT_OF_PREDICTIONS - {"seed"}:
                 params[key] = value
-    return params, code
+    return params

@@ -1,117 +1,77 @@
-"""A rung: built, trained, written with its description and history, read back."""
+"""The five rungs of chapter 5, in one table that everything else reads."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Final, Literal
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from tqdm import tqdm
+from ladder import errors
 
-from ladder import artifacts, images, models, paths, runtime, settings, tracking, training
-from ladder.runtime import keras
+Rung = Literal["scratch", "scratch_augmented", "features", "features_augmented", "fine_tuned"]
 
-PREDICTION_BATCH_SIZE = 100
+SMALL_DATASETS = "5.2-using-convnets-with-small-datasets"
+PRETRAINED = "5.3-using-a-pretrained-convnet"
 
 
-def new(
-    rung: paths.Rung,
-    manifest: pd.DataFrame,
-    image_size: int,
-    dropout: float,
-    base: settings.Base | None,
-    fed: paths.Inputs,
-) -> tuple[keras.Model, models.Description]:
-    """Returns the rung's model before training, its base with its weights, and how it is built."""
-    description = models.Description(
-        rung=rung,
-        image_size=image_size,
-        class_names=images.class_names(manifest),
-        dropout=dropout,
-        base=base,
-        fed=fed,
-    )
-    model = models.build(description)
-    if base is not None:
-        models.load_base(model, base, paths.base_weights(base))
-    return model, description
+@dataclass(frozen=True)
+class Row:
+    """One rung: its stage, its look, and the book's figure with the place where it stands."""
+
+    title: str  # two lines, for figures
+    stage: str  # its script in stages/, and its section of params.yaml
+    book: float  # accuracy
+    book_subset: Literal["validation", "test"]
+    notebook: str  # of the book's first edition
+    colour: str  # told apart by all eyes (Okabe and Ito 2008)
+    starts_from: Rung | None = None  # the rung whose model it trains on
 
 
-def fit(
-    part: keras.Model,
-    inputs: training.Inputs,
-    held_out: NDArray[Any],
-    manifest: pd.DataFrame,
-    parameters: settings.Fit,
-    seed: int,
-) -> pd.DataFrame:
-    """Trains `part` on the train pictures' inputs and returns the history; see `training.fit`.
+TABLE: Final[dict[Rung, Row]] = {
+    "scratch": Row(
+        "convnet\nfrom scratch", "train_scratch", 0.71, "validation", SMALL_DATASETS, "#999999"
+    ),
+    "scratch_augmented": Row(
+        "+ augmentation\nand dropout",
+        "train_scratch_augmented",
+        0.82,
+        "validation",
+        SMALL_DATASETS,
+        "#e69f00",
+    ),
+    "features": Row(
+        "dense head on\nVGG16 features", "train_head", 0.90, "validation", PRETRAINED, "#56b4e9"
+    ),
+    "features_augmented": Row(
+        "frozen VGG16\n+ augmentation",
+        "train_end_to_end",
+        0.96,
+        "validation",
+        PRETRAINED,
+        "#009e73",
+    ),
+    "fine_tuned": Row(
+        "fine-tuned\nblock5",
+        "fine_tune",
+        0.97,
+        "test",
+        PRETRAINED,
+        "#cc79a7",
+        starts_from="features_augmented",
+    ),
+}
+RUNGS: Final[tuple[Rung, ...]] = tuple(TABLE)
 
-    `held_out` is what `part` takes for the validation pictures, in manifest order.
+
+def named(name: str) -> Rung:
+    """Returns the rung of this name.
+
+    Raises:
+        InputError: there is none; the message lists those there are.
     """
-    labels = images.labels(manifest, "train")
-    batches = training.Batches(inputs, labels, parameters.batch_size, seed)
-    validation = held_out, images.labels(manifest, "validation")
-    return training.fit(part, batches, validation, parameters)
-
-
-def views(
-    files: paths.DatasetPaths, fed: paths.Inputs, augmentation: settings.Augmentation, seed: int
-) -> training.Inputs:
-    """Returns views of the train pictures: of images fresh ones every epoch, else the stored."""
-    if fed == "images":
-        return training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
-    return training.cycled(artifacts.read_views(files.views(fed)))
-
-
-def predict(part: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
-    """Returns the probabilities, (n, 1) or (n, k), for what the model, or its part, is fed."""
-    starts = range(0, len(inputs), PREDICTION_BATCH_SIZE)
-    # float32 whatever is stored, as in training
-    batches = (np.asarray(inputs[i : i + PREDICTION_BATCH_SIZE], np.float32) for i in starts)
-    bar = tqdm(batches, "predict", total=len(starts), unit="batch", disable=None)
-    return np.concatenate([part.predict_on_batch(batch) for batch in bar])
-
-
-def write(
-    files: paths.DatasetPaths,
-    model: keras.Model,
-    description: models.Description,
-    history: pd.DataFrame,
-    parameters: settings.Fit,
-    seed: int,
-) -> None:
-    """Writes weights, description and history, and logs them to the MLflow run that is open."""
-    rung = description.rung
-    fresh = models.rebuild(model, description)
-    models.write(fresh, files.weights(rung))
-    artifacts.write_csv(files.history(rung), history)
-    content = {
-        "model": description.model_dump(),
-        "seed": seed,
-        "parameters": parameters.model_dump(),
-        "trainable_parameters": models.trainable_parameters(model),
-        "runtime": runtime.describe(),
-    }
-    artifacts.write_json(files.description(rung), content)
-    _log(files, rung, fresh)
-
-
-def read(files: paths.DatasetPaths, rung: paths.Rung) -> tuple[keras.Model, models.Description]:
-    """Returns the rung's model and how it is built."""
-    content = artifacts.read_json(files.description(rung))
-    description = models.Description.model_validate(content["model"])
-    return models.read(files.weights(rung), description), description
-
-
-def restore_run(files: paths.DatasetPaths, rung: paths.Rung) -> None:
-    """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
-    told = artifacts.read_json(files.description(rung))
-    with tracking.run(rung, files.source, told["seed"], told["parameters"], restored=True):
-        _log(files, rung, read(files, rung)[0])
-
-
-def _log(files: paths.DatasetPaths, rung: paths.Rung, model: keras.Model) -> None:
-    history = pd.read_csv(files.history(rung))
-    weights_sha256 = artifacts.sha256(files.weights(rung))
-    told = artifacts.read_json(files.description(rung))["runtime"]
-    tracking.log_training(history, model, weights_sha256, files.manifest, told)
+    for rung in RUNGS:
+        if rung == name:
+            return rung
+    raise errors.InputError(
+        "name of a rung",
+        expected=f"one of {', '.join(RUNGS)}",
+        received=name,
+        advice="Correct the name.",
+    )

@@ -1,7 +1,7 @@
 """params.yaml, read strictly into frozen sections: the code holds no defaults."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -30,6 +30,8 @@ LAYERS = {
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+ImageSize = Annotated[int, Field(ge=48, le=1024)]  # pixels
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -37,6 +39,9 @@ class Section(BaseModel):
     """A part of params.yaml: unknown keys, missing keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Keys = TypeVar("Keys", bound=Section)
 
 
 class Dataset(Section):
@@ -80,15 +85,20 @@ class Base(Section):
     cut: str
 
 
-class Augmentation(Section):
+class Ranges(Section):
     """The ranges that random views are drawn from."""
 
-    views: Annotated[int, Field(ge=0, le=99)]
     rotation_degrees: Annotated[float, Field(ge=0, le=180)]
     shift_fraction: Fraction
     shear_degrees: Annotated[float, Field(ge=0, lt=90)]
     zoom_fraction: Fraction
     horizontal_flip: bool
+
+
+class Augmentation(Ranges):
+    """Random views, and how many of them are stored."""
+
+    views: Annotated[int, Field(ge=0, le=99)]
 
 
 class Extraction(Section):
@@ -106,11 +116,22 @@ class Audit(Section):
     inverse_regularization: Annotated[float, Field(gt=0)]
 
 
-class Runtime(Section):
+class Evaluation(Section):
+    """By how many points of test accuracy a rung may be worse and still count as as good."""
+
+    margin_points: Annotated[float, Field(gt=0, le=50)]
+
+
+class Threads(Section):
+    """How many cores compute; 0: all."""
+
+    threads: Annotated[int, Field(ge=0)]
+
+
+class Runtime(Threads):
     """What decides the last bits of a result besides the seed."""
 
     precision: Literal["auto", "float32", "bfloat16"]
-    threads: Annotated[int, Field(ge=0)]
 
 
 class Fit(Section):
@@ -143,28 +164,43 @@ class FineTuning(Fit):
     unfreeze_from: str
 
 
-class Interpretation(Section):
-    """What is computed and drawn of what the networks see."""
+class Example(Section):
+    """The test picture that is looked at closely."""
 
-    picture: Annotated[int, Field(ge=0)] | str  # of test: its place, or its id in the manifest
+    picture: Annotated[int, Field(ge=0)] | str  # its place in test, or its id in the manifest
+
+
+class Galleries(Example):
+    """The test pictures that are looked at."""
+
     pictures_per_gallery: Annotated[int, Field(ge=1, le=50)]
+
+
+class Patterns(Section):
+    """The filters whose patterns are drawn."""
+
     filter_layers: Annotated[list[str], Field(min_length=1)]
     filters_per_layer: Annotated[int, Field(ge=1, le=64)]  # every layer of a base has as many
     pattern_size: Annotated[int, Field(ge=32, le=512)]
     steps: Count
 
 
+class Interpretation(Galleries, Patterns):
+    """What is computed and drawn of what the networks see."""
+
+
 class Settings(Section):
     """The whole of params.yaml: a field a key."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    seed: Seed
     dataset: Dataset
     split: Split
-    image_size: Annotated[int, Field(ge=48, le=1024)]
+    image_size: ImageSize
     base: Base
     augmentation: Augmentation
     extraction: Extraction
     audit: Audit
+    evaluation: Evaluation
     runtime: Runtime
     train_scratch: Training
     train_scratch_augmented: Training
@@ -263,29 +299,16 @@ def _expectation(error: Any) -> str:
     return message.removeprefix("Input should be ")
 
 
-def load(*keys: str) -> Settings:
-    """Returns the settings with just the named keys, so that none is read undeclared.
+def load(keys: type[Keys]) -> Keys:
+    """Returns the keys of params.yaml that a class names by its fields.
 
-    A key is a section's name, or `section.name` for a part of it.
+    A field's type is its section's, or a part of it, such as `Threads` of `Runtime`. A stage names
+    what it reads, and dvc.yaml declares the same.
 
     Raises:
         InputError: anywhere in params.yaml, also outside the named keys.
     """
-    settings = read(PARAMS)
-    names: dict[str, list[str]] = {}
-    for key in keys:
-        section, _, name = key.partition(".")
-        names.setdefault(section, []).extend([name] if name else [])
-    return Settings.model_construct(
-        **{section: _part(getattr(settings, section), part) for section, part in names.items()}
-    )
-
-
-def _part(section: Any, names: list[str]) -> Any:
-    """Returns the section with just the names, or whole if there are none."""
-    if not names:
-        return section
-    return type(section).model_construct(**{name: getattr(section, name) for name in names})
+    return keys.model_validate(read(PARAMS), from_attributes=True)
 
 
 if __name__ == "__main__":

@@ -28,23 +28,20 @@ from mlflow.models import ModelSignature
 from mlflow.types import Schema, TensorSpec
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, figures, images, paths, settings
+from ladder import artifacts, errors, paths, rungs, settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from ladder.runtime import keras
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own set-up
 
 WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
-HEATMAPS_TAG = "ladder.heatmaps_sha256"
+FIGURES_TAG = "ladder.figures_sha256"
 PROCESS_TAG = "ladder.process"  # host and number
 
 # What decides a training besides the seed and the rung's own section of params.yaml.
 COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
-BEFORE = {"fine_tuned": ("train_end_to_end",)}  # of the rung that it starts from
 
 
 @contextmanager
@@ -80,7 +77,12 @@ def connect(experiment: str) -> str:
 
 @contextmanager
 def run(
-    rung: str, experiment: str, seed: int, parameters: Mapping[str, Any], *, restored: bool = False
+    rung: rungs.Rung,
+    experiment: str,
+    seed: int,
+    parameters: Mapping[str, Any],
+    *,
+    restored: bool = False,
 ) -> Iterator[None]:
     """Opens the rung's run; an error inside marks it FAILED, an interruption KILLED.
 
@@ -105,13 +107,16 @@ def run(
             mlflow.end_run(status)
 
 
-def _common_params(rung: str) -> dict[str, Any]:
+def _common_params(rung: rungs.Rung) -> dict[str, Any]:
     """Returns what decides a rung beside its own section of params.yaml, by `section.key`.
 
     That of the folder that the stage runs in: a copy's has the experiment's overrides.
     """
-    told = settings.load(*COMMON, *BEFORE.get(rung, ())).model_dump()
-    flat = pd.json_normalize(told).to_dict("records")[0]
+    sections = {*COMMON}
+    if start := rungs.TABLE[rung].starts_from:
+        sections.add(rungs.TABLE[start].stage)
+    params = settings.read(settings.PARAMS).model_dump(include=sections)
+    flat = pd.json_normalize(params).to_dict("records")[0]
     return {str(key): value for key, value in flat.items()}
 
 
@@ -153,14 +158,15 @@ def _best_effort() -> Iterator[None]:
 
 def log_training(
     history: pd.DataFrame,
-    model: "keras.Model",
+    model: Any,
     weights_sha256: str,
     manifest: Path,
+    class_names: Sequence[str],
     runtime: Mapping[str, str],
 ) -> None:
-    """Logs to the open run the hash that finds it again, curves, their plot, data and model.
+    """Logs to the open run the hash that finds it again, curves, data and the Keras model.
 
-    `runtime` becomes tags: the policy and the threads that it was trained with. The model's
+    `runtime` becomes tags: the policy, threads and versions that it was trained with. The model's
     metadata hold `class_names`, in the order of the labels.
     """
     with _best_effort():
@@ -168,8 +174,8 @@ def log_training(
         if active is None:
             return
         # First: without it, whatever failed after, every evaluation would restore another run.
-        told = {f"ladder.{name}": value for name, value in runtime.items()}
-        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **told})
+        tags = {f"ladder.{name}": value for name, value in runtime.items()}
+        mlflow.set_tags({WEIGHTS_TAG: weights_sha256, **tags})
         clock = time.time() - history["seconds"].sum() + history["seconds"].cumsum()
         mlflow.MlflowClient().log_batch(
             active.info.run_id,
@@ -180,25 +186,21 @@ def log_training(
                 if not np.isnan(value)  # an epoch that was not validated
             ],
         )
-        mlflow.log_figure(figures.history(history), "history.png")
-        pictures = pd.read_csv(manifest)
-        _log_manifest(pictures, manifest)
-        _log_model(model, images.class_names(pictures))
+        _log_manifest(manifest)
+        _log_model(model, class_names, runtime)
 
 
-def _log_manifest(frame: pd.DataFrame, path: Path) -> None:
+def _log_manifest(path: Path) -> None:
     digest = artifacts.sha256(path)[:32]
     dataset = mlflow.data.from_pandas(
-        frame, source=path.as_posix(), name=path.parent.name, digest=digest
+        pd.read_csv(path), source=path.as_posix(), name=path.parent.name, digest=digest
     )
     mlflow.log_input(dataset, context="training")
 
 
-def _log_model(model: "keras.Model", class_names: Sequence[str]) -> None:
+def _log_model(model: Any, class_names: Sequence[str], runtime: Mapping[str, str]) -> None:
     """Logs the model in MLflow's Keras flavour: raw uint8 pixels → probabilities."""
     import mlflow.tensorflow
-
-    from ladder.runtime import keras, tf
 
     pixels = TensorSpec(np.dtype(np.uint8), (-1, *model.input_shape[1:]), "pixels")
     output = TensorSpec(np.dtype(np.float32), (-1, *model.output_shape[1:]), "probabilities")
@@ -206,7 +208,7 @@ def _log_model(model: "keras.Model", class_names: Sequence[str]) -> None:
         model,
         name="model",
         signature=ModelSignature(Schema([pixels]), Schema([output])),
-        pip_requirements=[f"keras=={keras.__version__}", f"tensorflow=={tf.__version__}"],
+        pip_requirements=[f"{name}=={runtime[name]}" for name in ("keras", "tensorflow")],
         metadata={"class_names": class_names},
     )
 
@@ -233,7 +235,6 @@ def log_results(
     experiment: str,
     weights_sha256: str,
     metrics: Mapping[str, float],
-    plots: Mapping[str, "Figure"],
 ) -> None:
     """Adds what was measured to the newest run of these weights; again changes nothing."""
     with _best_effort():
@@ -245,8 +246,6 @@ def log_results(
         new = [Metric(k, float(v), now, 0) for k, v in metrics.items() if known.get(k) != v]
         if new:
             client.log_batch(run_id, new)
-            for name, figure in plots.items():
-                client.log_figure(run_id, figure, name)
 
 
 def group(
@@ -296,23 +295,29 @@ def _parent(run: Run) -> str | None:
     return str(found.info.run_id) if lives else None
 
 
-def log_heatmaps(
-    experiment: str, weights_sha256: str, figure: Path, images: Sequence[NDArray[np.uint8]]
+def log_figures(
+    experiment: str,
+    weights_sha256: str,
+    charts: Mapping[str, "Figure"],
+    heatmaps: Path,
+    images: Sequence[NDArray[np.uint8]],
 ) -> None:
-    """Adds a figure and images to the newest run of these weights; again changes nothing.
+    """Adds charts, by file name, and heatmaps to the newest run of these weights.
 
-    The images stand in the order of their steps, so that the UI shows those of several runs
-    side by side.
+    Again with the same heatmaps changes nothing. The images stand in the order of their steps, so
+    that the UI shows those of several runs side by side.
     """
     with _best_effort():
         run_id = _find(connect(experiment), weights_sha256)
-        client, digest = mlflow.MlflowClient(), artifacts.sha256(figure)
-        if run_id is None or client.get_run(run_id).data.tags.get(HEATMAPS_TAG) == digest:
+        client, digest = mlflow.MlflowClient(), artifacts.sha256(heatmaps)
+        if run_id is None or client.get_run(run_id).data.tags.get(FIGURES_TAG) == digest:
             return
-        client.log_artifact(run_id, str(figure))
+        for name, figure in charts.items():
+            client.log_figure(run_id, figure, name)
+        client.log_artifact(run_id, str(heatmaps))
         for step, image in enumerate(images):
             client.log_image(run_id, image, key="heatmaps", step=step, synchronous=True)
-        client.set_tag(run_id, HEATMAPS_TAG, digest)
+        client.set_tag(run_id, FIGURES_TAG, digest)
 
 
 def ui() -> None:

@@ -1,0 +1,1 @@
+"""Many climbs together, with DVC underneath."""

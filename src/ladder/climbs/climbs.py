@@ -1,0 +1,128 @@
+"""One climb beside the workspace, and how the climbs of recipes compare with the default's."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ladder import artifacts, errors, paths, provenance, rungs, settings
+from ladder.climbs import experiments, recipes
+from ladder.evidence import comparison
+from ladder.page import report, sentences
+
+# Recipes that ask of others: a base that goes on training is compared with frozen ones that see
+# the book's pixels, at our rates and at the book's.
+COMPARED_WITH = {"unfrozen": ("book_preprocessing", "book")}
+
+
+def main() -> None:
+    """Climbs once, takes the reports over and prints the ladder.
+
+    Writes `studies/recipes.csv` as well: what recipes reach compared with the default climb.
+    """
+    parser = recipes.parser("Climbs beside the workspace, by default on the book's photographs.")
+    arguments = parser.parse_args()
+    plan = recipes.plan(arguments.archive, arguments.recipe or recipes.BOOK)
+    experiments.take(experiments.climb(plan.name, plan.overrides), plan.source, plan.reports)
+    print(report.text(plan.reports))
+    table = compare(paths.DatasetPaths(plan.source).reports)
+    if len(own := table[table["recipe"] == plan.reports.name]):
+        print("", *sentences.recipes(own), sep="\n")
+    if (plan.reports / "ladder.html").exists():
+        print(f"\n{plan.reports / 'ladder.html'}")
+
+
+def planned(overrides: Sequence[str]) -> provenance.Identity:
+    """Returns the identity that a climb of the workspace with overrides will have on this machine.
+
+    Raises:
+        InputError: params.yaml has no such key.
+    """
+    from ladder.networks import runtime  # TensorFlow
+
+    params = recipes.params(settings.PARAMS, overrides)
+    machine = {**runtime.versions(), "policy": runtime.policy(params["runtime"]["precision"])}
+    return provenance.of_climb(params, provenance.fingerprint(Path()), {"this": machine})
+
+
+def check_unchanged(overrides: Sequence[str], before: provenance.Identity) -> None:
+    """Checks that the next climb of a study is like those before.
+
+    Raises:
+        InputError: it is not.
+    """
+    if reasons := provenance.differences(before, planned(overrides)):
+        raise errors.InputError(
+            "study",
+            expected="the same code and params for every climb",
+            received=f"a change since the first: {'; '.join(reasons)}",
+            advice="Start it again: what is climbed already comes from the run cache.",
+        )
+
+
+def predictions(reports: Path) -> dict[rungs.Rung, pd.DataFrame]:
+    """Returns the predictions in a folder of reports."""
+    return {rung: pd.read_csv(reports / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
+
+
+def compare(reports: Path) -> pd.DataFrame:
+    """Writes `studies/recipes.csv`: what recipes reach compared with the default climb.
+
+    Of a recipe those rungs that its params change; it must be of the same code and the same
+    pictures. One that asks of others (`COMPARED_WITH`) is compared with those as well. Returns the
+    table, empty where there is nothing to compare.
+    """
+    if not (reports / "climb.json").is_file():
+        return comparison.recipes({})
+    by_default, pairs = predictions(reports), {}
+    folders = {
+        file.parent.name: file.parent
+        for file in sorted(reports.glob("*/climb.json"))
+        if _is_comparable(reports, file.parent)
+    }
+    for recipe, folder in folders.items():
+        of_recipe = predictions(folder)
+        ours = {rung: of_recipe[rung] for rung in changed(reports, folder)}
+        pairs[recipe, "default"] = (ours, by_default)
+        for other in COMPARED_WITH.get(recipe, ()):
+            if other in folders:
+                differing = changed(folders[other], folder)
+                some = {rung: frame for rung, frame in ours.items() if rung in differing}
+                pairs[recipe, other] = (some, predictions(folders[other]))
+    table = comparison.recipes(pairs)
+    path = reports / "studies/recipes.csv"
+    if table.empty:
+        path.unlink(missing_ok=True)  # of recipes that were
+        path.with_suffix(".json").unlink(missing_ok=True)
+    else:
+        artifacts.write_csv(path, table)
+        provenance.write(path.with_suffix(".json"), provenance.read(reports / "climb.json"))
+    return table
+
+
+def _is_comparable(default: Path, recipe: Path) -> bool:
+    """Returns whether a recipe's climb is of the default's code, machine and pictures; says why."""
+    files = [folder / "climb.json" for folder in (default, recipe)]
+    one, other = (artifacts.read_json(file)["pictures"] for file in files)
+    reasons = [] if one == other else [f"pictures: {one}, {other}"]
+    reasons += provenance.differences_of_code(*map(provenance.read, files))
+    if reasons:
+        print(f"ladder: {recipe.name} is not compared; {'; '.join(reasons)}", file=sys.stderr)
+    return not reasons
+
+
+def changed(default: Path, other: Path) -> list[rungs.Rung]:
+    """Returns the rungs whose params differ between the climbs of two folders of reports.
+
+    Where the pictures came from is left out.
+    """
+    ours, theirs = (
+        provenance.params_by_rung(experiments.lock_of(folder)) for folder in (default, other)
+    )
+    anywhere = {"dataset": None}
+    return [rung for rung in rungs.RUNGS if ours[rung] | anywhere != theirs[rung] | anywhere]
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,132 @@
+"""DVC experiments beside the workspace, and what they leave in git and in DVC's cache.
+
+The workspace's own params.yaml, dvc.lock and data stay as they are.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from ladder import paths, processes
+
+LOCK = Path("dvc.lock")
+LOCK_OF_CLIMB = "climb.lock"  # in the reports of a climb that was taken over
+# DVC, without a warning per output that the lock of another dataset does not hold yet.
+DVC = """
+import logging, sys
+from dvc.cli import main
+logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
+    """Climbs in a copy, as a DVC experiment of this name, and returns its commit.
+
+    An experiment of that name is replaced; what was climbed before comes from the run cache. Of two
+    overrides of a key the later one counts.
+    """
+    name = name.replace("_", "-")
+    reference = f"refs/exps/*/*/{name}"
+    if _git("for-each-ref", reference):
+        _dvc("exp", "remove", "--quiet", name)
+    last = {override.partition("=")[0]: override for override in overrides}
+    changes = (f"--set-param={override}" for override in last.values())
+    _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
+    return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def take(commit: str, source: str, target: Path) -> None:
+    """Puts what evaluate and render wrote for a dataset in a climb's commit into `target`.
+
+    And the climb's dvc.lock, as climb.lock. All of it, or, after an error, none.
+    """
+    reports = paths.DatasetPaths(source).reports
+    lock = show(commit, LOCK)
+    stages = YAML(typ="safe", pure=True).load(lock)["stages"]
+    outputs = [Path(out["path"]) for name in ("evaluate", "render") for out in stages[name]["outs"]]
+    names = [path.relative_to(reports) for path in outputs if path.is_relative_to(reports)]
+    packed = _git("archive", f"{commit}:{reports.as_posix()}", *(n.as_posix() for n in names))
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        new, old = Path(folder) / "new", Path(folder) / "old"
+        with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+            files.extractall(new, filter="data")
+        (new / LOCK_OF_CLIMB).write_bytes(lock)
+        _replace([*names, Path(LOCK_OF_CLIMB)], new, target, old)
+
+
+def _replace(names: Sequence[Path], new: Path, target: Path, old: Path) -> None:
+    """Moves what is named from `new` to `target`; what was there goes to `old`, or back again."""
+    moved: list[Path] = []
+    try:
+        for name in names:
+            moved.append(name)
+            if (target / name).exists():
+                (old / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(target / name, old / name)
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(new / name, target / name)
+    except BaseException:
+        for name in moved:
+            if (old / name).exists():
+                if (target / name).is_dir():
+                    shutil.rmtree(target / name)
+                os.replace(old / name, target / name)
+        raise
+
+
+def fetch(commit: str, path: Path, target: Path) -> None:
+    """Copies an output of a climb, which git does not hold, out of DVC's cache."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(target))
+
+
+def show(commit: str, path: Path) -> bytes:
+    """Returns a file that git holds, as a climb left it."""
+    return _git("show", f"{commit}:{path.as_posix()}")
+
+
+def lock_of(reports: Path) -> Path:
+    """Returns the lock of the climb whose reports these are: its own, or the workspace's."""
+    own = reports / LOCK_OF_CLIMB
+    return own if own.is_file() else LOCK
+
+
+def environment_of_copy() -> dict[str, str]:
+    """Returns an environment to run DVC in, in a copy: this Python, the copy's own code and store.
+
+    Whatever happens to the workspace meanwhile; nothing that the user set for DVC or MLflow.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    return kept | environment_of_python()
+
+
+def environment_of_python() -> dict[str, str]:
+    """Returns the variables by which stages run this Python, and the code of their own folder."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "PYTHONPATH": "src"}
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], check=True, stdout=subprocess.PIPE).stdout
+
+
+def _dvc(*arguments: str) -> None:
+    # DVC commits experiments, and git may not know yet who works here.
+    environment = {**os.environ, **environment_of_python()}
+    if subprocess.run(["git", "config", "user.email"], stdout=subprocess.DEVNULL).returncode:
+        for role in ("AUTHOR", "COMMITTER"):
+            environment[f"GIT_{role}_NAME"] = "ladder"
+            environment[f"GIT_{role}_EMAIL"] = "ladder@localhost"
+    command = [sys.executable, "-c", DVC, *arguments]
+    if status := processes.run(command, Path(), environment):
+        sys.exit(status)

@@ -1,0 +1,112 @@
+"""Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from ladder import artifacts, errors, paths, provenance, rungs
+from ladder.climbs import climbs, experiments, recipes
+from ladder.evidence import answers, studies
+from ladder.page import sentences
+
+RUNGS: tuple[rungs.Rung, ...] = ("features", "features_augmented", "fine_tuned")
+FITS = tuple(rungs.TABLE[rung].stage for rung in RUNGS)
+SHARES = (0.05, 0.1, 0.25, 0.5, 1)  # of the train pictures, where nobody says how many
+
+
+def main() -> None:
+    """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed.
+
+    Every training sees as many pictures in all; validation, which chooses the epoch, and test stay
+    as they are. Writes `studies/learning_curve.csv` (test accuracy with its interval, by train
+    pictures), `studies/learning_curve_gains.csv` (what each step to more of them brought) and
+    `studies/learning_curve.json` (the identity of a climb on all of them).
+    """
+    parser = recipes.parser("Climbs rungs 3 to 5 on fewer and fewer pictures.")
+    parser.add_argument("--per-class", type=int, nargs="*", required=True, help="how many of each")
+    arguments = parser.parse_args()
+    plan = recipes.plan(arguments.archive, arguments.recipe)
+    of_all = [*plan.overrides, "split.train_used_per_class=null"]
+    identity = climbs.planned(of_all)
+    most = identity.params["split"]["train_per_class"]
+    counts = arguments.per_class or shares(most)
+    check(counts, most)
+    parts = []
+    for count in tqdm(counts, "learning curve", disable=None):
+        climbs.check_unchanged(of_all, identity)
+        parts.append(_climb_on(count, plan, identity.params))
+    together = pd.concat(parts, ignore_index=True)
+    curve, gains = studies.learning_curve(together, seed=0), studies.gains(together, seed=0)
+    artifacts.write_csv(plan.studies / "learning_curve.csv", curve)
+    artifacts.write_csv(plan.studies / "learning_curve_gains.csv", gains)
+    provenance.write(plan.studies / "learning_curve.json", identity)
+    print(curve.to_string(index=False, float_format="{:.4f}".format))
+    print("", *sentences.gains(gains), sep="\n")
+
+
+def _climb_on(per_class: int, plan: recipes.Plan, params: Mapping[str, Any]) -> pd.DataFrame:
+    """Climbs on so many pictures of a class and returns the answers, with `train_pictures`."""
+    files = paths.DatasetPaths(plan.source)
+    commit = experiments.climb(
+        f"{plan.name}-of-{per_class}",
+        [*plan.overrides, *on_fewer(per_class, params)],
+        [f"predict@{rung}" for rung in RUNGS],
+    )
+    manifest = fetched(commit, files.manifest)
+    pictures = int((manifest["subset"] == "train").sum())
+    every = [
+        answers.of_predictions(fetched(commit, files.predictions(rung)), rung, seed=0)
+        for rung in RUNGS
+    ]
+    return pd.concat(every).assign(train_pictures=pictures)
+
+
+def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
+    """Returns the overrides for so many pictures of a class.
+
+    Of half as many there are twice as many epochs, validated half as often, so that a training sees
+    as many pictures in all. Steps are more where few pictures do not fill a batch.
+    """
+    times = params["split"]["train_per_class"] / per_class
+    return [f"split.train_used_per_class={per_class}"] + [
+        f"{fit}.{name}={round(times * params[fit][name])}"
+        for fit in FITS
+        for name in ("epochs", "minimum_epochs", "patience", "validate_every")
+    ]
+
+
+def shares(most: int) -> list[int]:
+    """Returns numbers of pictures a class, of `most` that there are: 50, 100, … 1,000 of 1,000."""
+    return sorted({max(1, round(share * most)) for share in SHARES})
+
+
+def check(per_class: Sequence[int], most: int) -> None:
+    """Checks the numbers of pictures, of `most` a class, before the first is climbed with.
+
+    Raises:
+        InputError: there are not as many of a class, or one is asked for twice.
+    """
+    if not all(0 < count <= most for count in per_class) or len({*per_class}) < len(per_class):
+        raise errors.InputError(
+            "COUNTS",
+            expected=f"numbers of train pictures a class, each once, 1 to {most} "
+            "(split.train_per_class)",
+            received=" ".join(map(str, per_class)),
+            advice=f'Say which: make learning-curve COUNTS="{max(1, most // 4)} {most}".',
+        )
+
+
+def fetched(commit: str, path: Path) -> pd.DataFrame:
+    """Returns a frame that DVC's cache holds of a climb."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / path.name
+        experiments.fetch(commit, path, target)
+        return pd.read_csv(target)
+
+
+if __name__ == "__main__":
+    errors.run(main)

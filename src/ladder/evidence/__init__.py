@@ -1,0 +1,1 @@
+"""What a climb's answers are worth, as numbers and tables."""

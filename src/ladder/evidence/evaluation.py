@@ -1,0 +1,170 @@
+"""What predictions are worth: accuracy with its interval, loss, AUC, confusion. No TensorFlow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn import metrics
+from statsmodels.stats.proportion import proportion_confint
+
+from ladder import paths, rungs, settings
+
+BOOK_SPLIT = settings.Split(
+    train_per_class=1000,
+    validation_per_class=500,
+    test_per_class=500,
+    train_used_per_class=None,
+    shuffle_train_labels=False,
+)
+
+LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
+
+
+def is_book(source: str, split: settings.Split, class_names: list[str]) -> bool:
+    """Returns whether the pictures are those that the book's figures were measured on.
+
+    An archive of cats and dogs with the book's numbers is taken at its word.
+    """
+    return source == "dogs_vs_cats" and split == BOOK_SPLIT and class_names == ["cat", "dog"]
+
+
+def predictions(
+    rows: pd.DataFrame, outputs: NDArray[np.float32], subset: paths.Subset
+) -> pd.DataFrame:
+    """Returns a row per picture: id, label, probability, subset.
+
+    `probability` is of the second class where there are two, else there is a column
+    `probability_<label>` per class. `outputs` is what a model gives for the manifest's `rows`:
+    (n, 1) or (n, k).
+    """
+    if outputs.shape[1] == 1:
+        columns = {"probability": outputs[:, 0]}
+    else:
+        columns = {f"probability_{i}": outputs[:, i] for i in range(outputs.shape[1])}
+    return rows[["id", "label"]].assign(**columns, subset=subset)
+
+
+def probabilities(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Returns the probabilities of all classes, (n, k)."""
+    if "probability" in frame:
+        second = frame["probability"].to_numpy(np.float64)
+        return np.stack([1 - second, second], axis=1)
+    return frame.filter(like="probability_").to_numpy(np.float64)
+
+
+def predicted(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Returns the most probable label (n,); of two equally probable, the first."""
+    labels: NDArray[np.int64] = probabilities(frame).argmax(axis=1)
+    return labels
+
+
+def right(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Returns whether the predicted label is the true one (n,)."""
+    is_right: NDArray[np.bool_] = predicted(frame) == frame["label"].to_numpy()
+    return is_right
+
+
+def measure(frame: pd.DataFrame) -> dict[str, float]:
+    """Returns accuracy with its Wilson 95 % interval, loss and AUC of one subset's predictions.
+
+    For more than two classes the AUC is the mean of each class against the rest.
+    """
+    labels, probability = frame["label"].to_numpy(), probabilities(frame)
+    correct = int(right(frame).sum())
+    low, high = proportion_confint(correct, len(frame), method="wilson")
+    classes = np.arange(probability.shape[1])
+    score: Any = probability[:, 1] if len(classes) == 2 else probability
+    clipped = np.clip(probability, LOWEST_PROBABILITY, 1 - LOWEST_PROBABILITY)
+    return {
+        "accuracy": correct / len(frame),
+        "accuracy_ci_low": float(low),
+        "accuracy_ci_high": float(high),
+        "loss": float(-np.log(clipped[np.arange(len(frame)), labels]).mean()),
+        "auc": float(metrics.roc_auc_score(labels, score, multi_class="ovr")),
+    }
+
+
+def confusion(frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Returns counts (true label, predicted label), (k, k)."""
+    classes = np.arange(probabilities(frame).shape[1])
+    counts: NDArray[np.int64] = metrics.confusion_matrix(
+        frame["label"], predicted(frame), labels=classes
+    )
+    return counts
+
+
+def results(frame: pd.DataFrame, duplicates: pd.DataFrame) -> dict[str, Any]:
+    """Returns the measures of validation and of test, with the confusion as scalars.
+
+    `accuracy_without_duplicates` is of the `pictures_without_duplicates`, which no earlier subset
+    holds as well; if there are none, it is left out.
+    """
+    by_subset = {}
+    for subset in ("validation", "test"):
+        part = frame[frame["subset"] == subset]
+        counts = confusion(part)
+        cells = {f"true_{i}_as_{j}": int(n) for (i, j), n in np.ndenumerate(counts)}
+        alone = right(part[~part["id"].isin(duplicates["other_id"])])
+        by_subset[subset] = {**measure(part), "pictures": len(part), "confusion": cells}
+        by_subset[subset]["pictures_without_duplicates"] = len(alone)
+        if len(alone):
+            by_subset[subset]["accuracy_without_duplicates"] = float(alone.mean())
+    return by_subset
+
+
+def majority(manifest: pd.DataFrame) -> dict[str, float]:
+    """Returns the accuracy, per subset, of always answering train's most frequent label."""
+    train = manifest.loc[manifest["subset"] == "train", "label"]
+    right = manifest["label"] == train.mode()[0]
+    return {subset: float(right[manifest["subset"] == subset].mean()) for subset in paths.SUBSETS}
+
+
+def ladder(results: dict[rungs.Rung, dict[str, Any]], is_book: bool) -> pd.DataFrame:
+    """Returns a row per rung, in their order; `book` is empty unless the pictures are its."""
+    rows = [
+        {
+            "rung": rung,
+            "book": rungs.TABLE[rung].book if is_book else None,
+            "book_subset": rungs.TABLE[rung].book_subset if is_book else None,
+            "validation_accuracy": result["validation"]["accuracy"],
+            "validation_ci_low": result["validation"]["accuracy_ci_low"],
+            "validation_ci_high": result["validation"]["accuracy_ci_high"],
+            "test_accuracy": result["test"]["accuracy"],
+            "test_ci_low": result["test"]["accuracy_ci_low"],
+            "test_ci_high": result["test"]["accuracy_ci_high"],
+            "seconds": round(result["seconds"], 1),
+            "trainable_parameters": result["trainable_parameters"],
+            "seconds_alone": round(result["seconds_alone"], 1),
+            "test_accuracy_without_duplicates": result["test"].get("accuracy_without_duplicates"),
+        }
+        for rung, result in results.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def costs(
+    training: Mapping[rungs.Rung, float], extraction: Mapping[str, float], views: int
+) -> dict[rungs.Rung, dict[str, float]]:
+    """Returns every rung's seconds, and its seconds_alone.
+
+    `seconds` is what a rung adds to the climb: its training, and the extraction that it is the
+    first to need. `seconds_alone` is all that it takes for a person who wants this rung only.
+    `extraction` has the seconds of the stages extract_features and extract_views; without stored
+    views (0) the rungs with augmentation need neither.
+    """
+    stored, seen = extraction["extract_features"], extraction["extract_views"]
+    added = dict.fromkeys(rungs.RUNGS, 0.0) | {"features": stored, "features_augmented": seen}
+    needed = added | dict.fromkeys(
+        ("features_augmented", "fine_tuned"), stored + seen if views else 0.0
+    )
+    return {
+        rung: {
+            "seconds": seconds + added[rung],
+            "seconds_alone": seconds
+            + (training[start] if (start := rungs.TABLE[rung].starts_from) else 0.0)
+            + needed[rung],
+        }
+        for rung, seconds in training.items()
+    }

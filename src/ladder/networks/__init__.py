@@ -1,0 +1,1 @@
+"""Networks: built, cut, frozen, trained. `runtime` alone imports TensorFlow."""

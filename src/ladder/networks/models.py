@@ -1,0 +1,187 @@
+"""The networks of chapter 5: built, cut, frozen, written and read; raw pixels → probabilities."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ladder import artifacts, errors, paths, rungs, settings
+from ladder.networks import bases
+from ladder.networks.runtime import keras
+
+
+class Description(settings.Section):
+    """How to build a rung's model; it lies as JSON beside the weights."""
+
+    rung: rungs.Rung
+    image_size: int
+    class_names: list[str]
+    dropout: float
+    base: settings.Base | None  # None: the convnet from scratch
+    fed: paths.Inputs  # what is given to it in training and in prediction: see `part_fed`
+
+
+def build(description: Description) -> keras.Model:
+    """Returns the rung's model with random weights: (n, S, S, 3) in [0, 255] → probabilities.
+
+    (n, 1), of the second class, for two classes, else (n, k); float32. One flat graph.
+    """
+    size = description.image_size
+    pixels = keras.Input((size, size, 3), name="pixels")
+    if description.base is None:
+        outputs = _convnet(pixels, description.dropout, len(description.class_names))
+    else:
+        features = bases.extend(pixels, description.base)
+        outputs = _head(features, description.dropout, len(description.class_names))
+    return keras.Model(pixels, outputs, name=description.rung)
+
+
+def _convnet(pixels: Any, dropout: float, classes: int) -> Any:
+    """The convnet of DLwP 5.2.3, with the dropout of 5.2.5 where it is not 0."""
+    layers = keras.layers
+    x = layers.Rescaling(1 / 255, dtype="float32", name="preprocessing")(pixels)
+    for i, filters in enumerate((32, 64, 128, 128), 1):
+        x = layers.Conv2D(filters, 3, activation="relu", name=f"conv{i}")(x)
+        x = layers.MaxPooling2D(name=f"pool{i}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dense(512, activation="relu", name="dense")(x)
+    return _probabilities(x, classes)
+
+
+def _head(features: Any, dropout: float, classes: int) -> Any:
+    """The dense head of DLwP 5.3.1."""
+    layers = keras.layers
+    x = layers.Flatten(name="flatten")(features)
+    x = layers.Dense(256, activation="relu", name="dense")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    return _probabilities(x, classes)
+
+
+def _probabilities(x: Any, classes: int) -> Any:
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    layer = keras.layers.Dense(units, activation=activation, dtype="float32", name="probabilities")
+    return layer(x)
+
+
+def pixels_to_features(base: settings.Base, image_size: int, weights: Path) -> keras.Model:
+    """Returns the base with its weights: (n, S, S, 3) in [0, 255] → features."""
+    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    model = keras.Model(pixels, bases.extend(pixels, base))
+    load_base(model, base, weights)
+    return model
+
+
+def load_base(model: keras.Model, base: settings.Base, weights: Path) -> None:
+    """Sets the weights of the model's layers that are the base's, by their names.
+
+    Raises:
+        InputError: the file is cut, or of another network.
+    """
+    source = bases.build(base.name)
+    _load(source, weights)
+    for layer in source.layers:
+        if layer.weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def between(model: keras.Model, ends: Iterable[str]) -> keras.Model:
+    """Returns the part from the pixels to the outputs of the layers `ends`, sharing its layers.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    for end in ends:
+        bases.check_layer(model, end)
+    return keras.Model(model.input, [model.get_layer(end).output for end in ends])
+
+
+def part_fed(model: keras.Model, description: Description) -> keras.Model:
+    """Returns the part of a rung's model that takes what its training was fed.
+
+    That is the whole model for images, else what follows the base or the cut, whose outputs are
+    stored as features or activations. It shares its layers with the model.
+
+    Raises:
+        InputError: the base has no such layer as the cut.
+        ValueError: a convnet from scratch is fed something else than images.
+    """
+    if description.fed == "images":
+        return model
+    if description.base is None:
+        raise ValueError(f"expected images for a convnet from scratch, received {description.fed}")
+    output = bases.BASES[description.base.name].output
+    return tail(model, output if description.fed == "features" else description.base.cut)
+
+
+def tail(model: keras.Model, start: str) -> keras.Model:
+    """Returns the part from layer `start`'s output to the probabilities.
+
+    It shares its layers with `model`: what trains the part trains the model.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    bases.check_layer(model, start)
+    return keras.Model(model.get_layer(start).output, model.output, name=f"{model.name}_tail")
+
+
+def freeze(model: keras.Model, unfreeze_from: str) -> None:
+    """Makes the layers from `unfreeze_from` on trainable, and those before it not.
+
+    Compile afterwards: Keras fixes what it trains when it compiles.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    bases.check_layer(model, unfreeze_from)
+    trainable = False
+    for layer in model.layers:
+        trainable = trainable or layer.name == unfreeze_from
+        layer.trainable = trainable
+
+
+def trainable_parameters(model: keras.Model) -> int:
+    """Returns how many numbers training may change."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def rebuild(model: keras.Model, description: Description) -> keras.Model:
+    """Returns the model freshly built and never compiled, with the same weights.
+
+    Written from it, weights have the same bytes every time.
+    """
+    fresh = build(description)
+    fresh.set_weights(model.get_weights())
+    return fresh
+
+
+def write(model: keras.Model, path: Path) -> None:
+    """Writes the weights alone; `artifacts` writes the description beside them."""
+    with artifacts.whole(path) as temporary:
+        model.save_weights(temporary)
+
+
+def read(weights: Path, description: Description) -> keras.Model:
+    """Returns a written model: our own architecture, so that no foreign code runs.
+
+    Raises:
+        InputError: the file is cut, or of another network.
+    """
+    model = build(description)
+    _load(model, weights)
+    return model
+
+
+def _load(model: keras.Model, weights: Path) -> None:
+    try:
+        model.load_weights(weights)
+    except (OSError, ValueError) as error:
+        raise errors.InputError(
+            str(weights),
+            expected=f"a whole .weights.h5 of {model.name}",
+            received=str(error).partition("\n")[0],
+            advice="Delete it and run `dvc repro` again.",
+        ) from error

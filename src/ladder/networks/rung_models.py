@@ -1,0 +1,140 @@
+"""A rung: built, trained, written with its description and history, read back."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ladder import artifacts, paths, rungs, settings, tracking
+from ladder.networks import models, runtime, training
+from ladder.networks.runtime import keras
+from ladder.pictures import manifests
+
+PREDICTION_BATCH_SIZE = 100
+
+
+def new(
+    rung: rungs.Rung,
+    manifest: pd.DataFrame,
+    image_size: int,
+    dropout: float,
+    base: settings.Base | None,
+    fed: paths.Inputs,
+) -> tuple[keras.Model, models.Description]:
+    """Returns the rung's model before training, its base with its weights, and how it is built."""
+    description = models.Description(
+        rung=rung,
+        image_size=image_size,
+        class_names=manifests.class_names(manifest),
+        dropout=dropout,
+        base=base,
+        fed=fed,
+    )
+    model = models.build(description)
+    if base is not None:
+        models.load_base(model, base, paths.base_weights(base))
+    return model, description
+
+
+def fit(
+    part: keras.Model,
+    inputs: training.Inputs,
+    held_out: NDArray[Any],
+    manifest: pd.DataFrame,
+    parameters: settings.Fit,
+    seed: int,
+) -> pd.DataFrame:
+    """Trains `part` on the train pictures' inputs and returns the history; see `training.fit`.
+
+    `held_out` is what `part` takes for the validation pictures, in manifest order.
+    """
+    labels = manifests.labels(manifest, "train")
+    batches = training.Batches(inputs, labels, parameters.batch_size, seed)
+    validation = held_out, manifests.labels(manifest, "validation")
+    return training.fit(part, batches, validation, parameters)
+
+
+def views(
+    files: paths.DatasetPaths, fed: paths.Inputs, augmentation: settings.Ranges, seed: int
+) -> training.Inputs:
+    """Returns views of the train pictures: of images fresh ones every epoch, else the stored."""
+    if fed == "images":
+        return training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
+    return training.cycled(artifacts.read_views(files.views(fed)))
+
+
+def predict(part: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """Returns the probabilities, (n, 1) or (n, k), for what the model, or its part, is fed."""
+    starts = range(0, len(inputs), PREDICTION_BATCH_SIZE)
+    # float32 whatever is stored, as in training
+    batches = (np.asarray(inputs[i : i + PREDICTION_BATCH_SIZE], np.float32) for i in starts)
+    bar = tqdm(batches, "predict", total=len(starts), unit="batch", disable=None)
+    return np.concatenate([part.predict_on_batch(batch) for batch in bar])
+
+
+def write(
+    files: paths.DatasetPaths,
+    model: keras.Model,
+    description: models.Description,
+    history: pd.DataFrame,
+    parameters: settings.Fit,
+    seed: int,
+) -> None:
+    """Writes weights, description and history, and logs them to the MLflow run that is open."""
+    rung = description.rung
+    fresh = models.rebuild(model, description)
+    models.write(fresh, files.weights(rung))
+    artifacts.write_csv(files.history(rung), history)
+    machine = runtime.describe()
+    content = {
+        "model": description.model_dump(),
+        "seed": seed,
+        "parameters": parameters.model_dump(),
+        "trainable_parameters": models.trainable_parameters(model),
+        "runtime": machine,
+    }
+    artifacts.write_json(files.description(rung), content)
+    _log(files, fresh, description, machine)
+    print(line(rung, history))
+
+
+def line(rung: rungs.Rung, history: pd.DataFrame) -> str:
+    """Returns what a training came to, in a line; `history` is that of `training.fit`."""
+    validated = history.dropna(subset="val_loss")
+    best = validated.sort_values("val_loss", kind="stable").iloc[0]
+    return (
+        f"{rung}: validation accuracy {100 * best['val_accuracy']:.1f} %, epoch "
+        f"{best['epoch']:.0f} of {len(history)}, {history['seconds'].sum():,.0f} s"
+    )
+
+
+def read(files: paths.DatasetPaths, rung: rungs.Rung) -> tuple[keras.Model, models.Description]:
+    """Returns the rung's model and how it is built."""
+    content = artifacts.read_json(files.description(rung))
+    description = models.Description.model_validate(content["model"])
+    return models.read(files.weights(rung), description), description
+
+
+def restore_run(files: paths.DatasetPaths, rung: rungs.Rung) -> None:
+    """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
+    content = artifacts.read_json(files.description(rung))
+    with tracking.run(rung, files.source, content["seed"], content["parameters"], restored=True):
+        _log(files, *read(files, rung), content["runtime"])
+
+
+def _log(
+    files: paths.DatasetPaths,
+    model: keras.Model,
+    description: models.Description,
+    machine: dict[str, str],
+) -> None:
+    tracking.log_training(
+        pd.read_csv(files.history(description.rung)),
+        model,
+        artifacts.sha256(files.weights(description.rung)),
+        files.manifest,
+        description.class_names,
+        machine,
+    )

@@ -1,0 +1,193 @@
+"""A folder of reports: read, joined with the studies of its climb, printed as text."""
+
+import argparse
+import sys
+import webbrowser
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ladder import artifacts, errors, paths, provenance, rungs, settings
+from ladder.evidence import comparison
+from ladder.page import sentences
+
+
+@dataclass(frozen=True)
+class Studies:
+    """The tables of studies that are of one climb; empty where there are none."""
+
+    seeds: pd.DataFrame = field(default_factory=pd.DataFrame)  # `studies.values`
+    seeds_summary: pd.DataFrame = field(default_factory=pd.DataFrame)
+    seeds_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    learning_curve: pd.DataFrame = field(default_factory=pd.DataFrame)
+    learning_curve_gains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    recipes: pd.DataFrame = field(default_factory=pd.DataFrame)  # `comparison.recipes`
+    recipes_seeds: pd.DataFrame = field(default_factory=pd.DataFrame)  # `studies.differences`
+    left_out: tuple[str, ...] = ()  # a sentence per study of another climb: which, and why
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What a climb left in its folder of reports, and what may be said of it."""
+
+    source: str
+    identity: provenance.Identity
+    ladder: pd.DataFrame
+    paired: pd.DataFrame
+    book: pd.DataFrame
+    calibration: pd.DataFrame
+    duplicates: pd.DataFrame
+    suspects: pd.DataFrame
+    planted: pd.DataFrame
+    predictions: Mapping[rungs.Rung, pd.DataFrame]
+    runtimes: Mapping[str, Mapping[str, str]]  # of each rung
+    studies: Studies
+
+    @property
+    def advice(self) -> str:
+        """How far one must climb."""
+        margin_points = self.identity.params["evaluation"]["margin_points"]
+        compared = comparison.with_best(self.paired, self.ladder, margin_points / 100)
+        return sentences.advice(compared, margin_points)
+
+    @property
+    def control(self) -> list[str]:
+        """What may be said of shuffled labels; nothing where they are true."""
+        if not self.identity.params["split"]["shuffle_train_labels"]:
+            return []
+        seeds = self.studies.seeds_summary
+        tests = seeds[seeds["subset"] == "test"] if len(seeds) else seeds
+        return sentences.control(tests, self.predictions["scratch"]["label"].nunique())
+
+
+# A study's tables lie beside its identity, `<study>.json`.
+TABLES = {
+    "seeds": ("seeds", "seeds_summary", "seeds_steps"),
+    "learning_curve": ("learning_curve", "learning_curve_gains"),
+    "recipes": ("recipes",),
+    "recipes_seeds": ("recipes_seeds",),
+}
+
+
+def studies_of(folder: Path, ladder: pd.DataFrame) -> Studies:
+    """Returns the studies of the climb in `folder`; those of another are named with the reason.
+
+    A recipe's lie below the default climb's `studies`, and `folder` is either's. One seed alone is
+    no study. Seeds are on the subset that the book measured a rung on, where the pictures are its;
+    else on test.
+    """
+    beside = folder / "studies"  # last, as a recipe may be like the default
+    places = [*sorted(beside.glob("*/")), beside, folder.parent / "studies" / folder.name]
+    own = (beside, places[-1])
+    identity = provenance.read(folder / "climb.json")
+    tables: dict[str, Any] = {}
+    reasons: list[str] = []
+    for place in places:
+        for study in TABLES:
+            if not (place / f"{study}.json").is_file():
+                continue
+            differences = _differences(study, identity, provenance.read(place / f"{study}.json"))
+            if not differences:
+                tables |= {name: pd.read_csv(place / f"{name}.csv") for name in TABLES[study]}
+            elif place in own:
+                reasons.append(f"{place / study} is of another climb: {'; '.join(differences)}.")
+    if "seeds" in tables and tables["seeds"]["seed"].nunique() < 2:
+        tables = {name: table for name, table in tables.items() if name not in TABLES["seeds"]}
+    return _on_measured_subsets(replace(Studies(), **tables, left_out=tuple(reasons)), ladder)
+
+
+def _differences(study: str, climb: provenance.Identity, other: provenance.Identity) -> list[str]:
+    """Returns why a study is not of a climb; a learning curve is of all the train pictures."""
+    if study == "learning_curve":
+        split = climb.params["split"] | {"train_used_per_class": None}
+        climb = replace(climb, params={**climb.params, "split": split})
+    return provenance.differences(climb, other)
+
+
+def _on_measured_subsets(studies: Studies, ladder: pd.DataFrame) -> Studies:
+    if studies.seeds.empty:
+        return studies
+    measured = ladder.dropna(subset="book")
+    subsets = dict.fromkeys(rungs.RUNGS, "test") | dict(
+        zip(measured["rung"], measured["book_subset"], strict=True)
+    )
+
+    def measured_rows(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["subset"] == table["rung"].map(subsets)]
+
+    return replace(
+        studies,
+        seeds=measured_rows(studies.seeds),
+        seeds_summary=measured_rows(studies.seeds_summary),
+    )
+
+
+def read(folder: Path) -> Reports:
+    """Returns what lies in a folder of reports.
+
+    Raises:
+        InputError: there is no climb in it.
+    """
+    if not (folder / "climb.json").is_file():
+        raise errors.InputError(
+            str(folder), expected="climb.json", received="none", advice="Run `make repro` first."
+        )
+    tables = ("ladder", "paired", "book", "calibration", "duplicates", "suspects", "planted")
+    frames = {name: pd.read_csv(folder / f"{name}.csv") for name in tables}
+    predictions = {rung: pd.read_csv(folder / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
+    identity = provenance.read(folder / "climb.json")
+    return Reports(
+        source=identity.params["dataset"]["source"],
+        identity=identity,
+        predictions=predictions,
+        runtimes=artifacts.read_json(folder / "runtime.json"),
+        studies=studies_of(folder, frames["ladder"]),
+        **frames,
+    )
+
+
+def text(folder: Path) -> str:
+    """Returns the ladder of a folder of reports, with the sentences that its tables allow."""
+    reports = read(folder)
+    studies, control = reports.studies, reports.control
+    paragraphs = [
+        [sentences.table(reports.ladder)],
+        control or [*sentences.steps(reports.paired), reports.advice],
+        sentences.against_book(reports.book),
+        sentences.seeds(studies.seeds_summary) if not control else [],
+        sentences.seeds_steps(studies.seeds_steps) if not control else [],
+        sentences.gains(studies.learning_curve_gains),
+        sentences.recipes(studies.recipes),
+        sentences.recipes_seeds(studies.recipes_seeds),
+        list(studies.left_out),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def main() -> None:
+    """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
+
+    With `--open`, at a terminal, its page is opened in the browser.
+
+    Raises:
+        InputError: there is none yet.
+    """
+    parser = argparse.ArgumentParser(description="Prints a ladder and says where its page is.")
+    parser.add_argument("folder", nargs="?", type=Path, help="of reports, such as reports/cifar10")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    arguments = parser.parse_args()
+    source = settings.read(settings.PARAMS).dataset.source
+    folder = arguments.folder or paths.DatasetPaths(source).reports
+    print(text(folder))
+    page = folder / "ladder.html"
+    if page.exists():
+        print(f"\n{page}")
+        if arguments.open and sys.stdout.isatty():
+            webbrowser.open(page.resolve().as_uri())
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,214 @@
+"""What may be said of a ladder, as text: tables in, sentences out."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+
+def table(ladder: pd.DataFrame) -> str:
+    """Returns the ladder as lines of text, accuracies in per cent with their intervals."""
+    lines = [
+        f"{'rung':<20}{'book':>6}{'validation':>12}{'test':>8}{'95 % interval':>16}{'seconds':>9}"
+    ]
+    for row in ladder.to_dict("records"):
+        book = "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}"
+        lines.append(
+            f"{row['rung']:<20}{book:>6}{100 * row['validation_accuracy']:>12.1f}"
+            f"{100 * row['test_accuracy']:>8.1f}"
+            f"{interval(row['test_ci_low'], row['test_ci_high']):>16}{row['seconds']:>9.0f}"
+        )
+    return "\n".join(lines)
+
+
+def interval(low: float, high: float) -> str:
+    """Returns an interval of shares in per cent, `41.2 – 58.8`."""
+    return f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def mean(value: float, standard_deviation: float) -> str:
+    """Returns a mean of shares with its standard deviation in per cent, `97.0 ± 0.5`."""
+    return f"{100 * value:.1f} ± {100 * standard_deviation:.1f}"
+
+
+def difference(low: float, high: float) -> str:
+    """Returns an interval of differences of shares in points, `-0.4 to +1.3`."""
+    return f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def steps(paired: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: whether these pictures tell it from the rung before."""
+    return [_step(row) for row in paired[paired["family"] == "neighbours"].to_dict("records")]
+
+
+def _step(row: Mapping[Any, Any]) -> str:
+    alone, other_alone = row["rung_right_alone"], row["other_right_alone"]
+    verdict, side = "is not distinguishable from", ""
+    if row["distinguishable"]:
+        verdict = "is distinguishable from"
+        side = ", better" if alone > other_alone else ", worse"
+    return (
+        f"{row['rung']} {verdict} {row['other']} on these {row['pictures']:,} pictures{side}: "
+        f"{alone} right where the other is wrong, {other_alone} the other way; "
+        f"p {p_value(row['p_value_holm'])}; {points(row)}."
+    )
+
+
+def points(row: Mapping[Any, Any]) -> str:
+    """Returns a difference of accuracies with its interval, `+0.3 points (-0.6 to +1.2)`."""
+    return f"{100 * row['difference']:+.1f} points ({difference(row['ci_low'], row['ci_high'])})"
+
+
+def p_value(value: float) -> str:
+    """Returns a p-value as text: `= 0.012`, or `< 0.001`."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def advice(compared: pd.DataFrame, margin_points: float) -> str:
+    """Returns the sentences on how far one must climb; `compared` is `comparison.with_best`."""
+    best = compared[compared["verdict"] == "best"].iloc[0]
+    good = compared[compared["verdict"].isin(["best", "as good"])]
+    rung = good.sort_values("seconds_alone", kind="stable").iloc[0]
+    cheaper = compared[compared["seconds_alone"] < rung["seconds_alone"]]
+    open_ones = cheaper[cheaper["verdict"] == "cannot tell"].sort_values("seconds_alone")
+    margin, seconds = _margin(margin_points), f"{rung['seconds_alone']:,.0f} s"
+    if rung["rung"] != best["rung"]:
+        sentence = (
+            f"{rung['rung']} is the cheapest rung that is as good as the best, {best['rung']}, by "
+            f"a margin of {margin}: {seconds} instead of {best['seconds_alone']:,.0f} s, "
+            f"{points(rung.to_dict())} of test accuracy."
+        )
+    elif open_ones.empty:
+        worse = f"every cheaper rung is more than {margin} worse" if len(cheaper) else ""
+        sentence = (
+            f"{rung['rung']} is best on test, and {worse or 'it is the cheapest'}: {seconds}."
+        )
+    else:
+        sentence = f"{rung['rung']} is best on test: {seconds}."
+    return " ".join([sentence, *(_cannot_tell(row, margin) for row in _rows(open_ones.head(1)))])
+
+
+def _cannot_tell(row: Mapping[Any, Any], margin: str) -> str:
+    return (
+        f"These {row['pictures']:,} test pictures cannot tell whether {row['rung']}, which is "
+        f"cheaper ({row['seconds_alone']:,.0f} s), is less than {margin} worse: {points(row)}. "
+        f"It would take about {_pictures(row['pictures_to_tell'])}."
+    )
+
+
+def _pictures(count: float) -> str:
+    if count > 100_000:
+        return "more than 100,000"
+    digits = 10 ** max(0, len(f"{count:.0f}") - 2)  # an estimate: two digits
+    return f"{math.ceil(count / digits) * digits:,}"
+
+
+def _margin(points: float) -> str:
+    return f"{points:g} {'point' if points == 1 else 'points'}"
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.to_dict("records")
+
+
+def against_book(book: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: where its interval lies beside the book's figure."""
+    place = {
+        "above": "lies above the book's",
+        "inside": "holds the book's",
+        "below": "lies below the book's",
+    }
+    return [
+        f"{row['rung']}: {100 * row['accuracy']:.1f} % on {row['subset']}; its interval "
+        f"{interval(row['ci_low'], row['ci_high'])} {place[row['verdict']]} {100 * row['book']:.0f}"
+        f" % ({row['notebook']})."
+        for row in book.to_dict("records")
+    ]
+
+
+def gains(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: whether the last step to more train pictures brought anything.
+
+    `frame` is `studies.gains`.
+    """
+    last = frame.groupby("rung", sort=False).tail(1) if len(frame) else frame
+    sentences = []
+    for row in last.to_dict("records"):
+        verdict = "no difference that these pictures show"
+        if row["ci_low"] > 0:
+            verdict = "more labels helped, with this seed"
+        elif row["ci_high"] < 0:
+            verdict = "more labels harmed, with this seed"
+        sentences.append(
+            f"{row['rung']}: {row['from_pictures']:,} → {row['to_pictures']:,} train pictures, "
+            f"{100 * row['gain']:+.1f} points ({difference(row['ci_low'], row['ci_high'])}): "
+            f"{verdict}."
+        )
+    return sentences
+
+
+def seeds(summary: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung and subset: the mean over seeds, its deviation and interval.
+
+    `summary` is `studies.summary`, by rung.
+    """
+    return [
+        f"{row['rung']}: {mean(row['mean'], row['standard_deviation'])} % on "
+        f"{row['subset']}, mean ± standard deviation of {row['seeds']} seeds; 95 % interval "
+        f"{interval(row['ci_low'], row['ci_high'])}."
+        for row in summary.to_dict("records")
+    ]
+
+
+def seeds_steps(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per rung: what it brings over the one before, over the seeds.
+
+    `frame` is `studies.steps`.
+    """
+    return [
+        f"{row['rung']} over {row['other']}: {points(row)} of test accuracy, over {row['seeds']} "
+        "seeds."
+        for row in frame.to_dict("records")
+    ]
+
+
+def recipes(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per recipe and rung that it changes; `frame` is `comparison.recipes`."""
+    return [
+        f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test, "
+        f"{row['beside']} {100 * row['beside_accuracy']:.1f}; {row['recipe_right_alone']} right "
+        f"where {row['beside']} is wrong, {row['beside_right_alone']} the other way; p "
+        f"{p_value(row['p_value_holm'])}."
+        for row in frame.to_dict("records")
+    ]
+
+
+def recipes_seeds(frame: pd.DataFrame) -> list[str]:
+    """Returns a sentence per recipe and rung that it changes; `frame` is `studies.differences`."""
+    return [
+        f"{row['recipe']}, {row['rung']}: {mean(row['mean'], row['standard_deviation'])} % on test "
+        f"instead of {mean(row['default_mean'], row['default_standard_deviation'])}, over "
+        f"{row['seeds']} seeds; 95 % interval of the difference "
+        f"{difference(row['ci_low'], row['ci_high'])}."
+        for row in frame.to_dict("records")
+    ]
+
+
+def control(seeds: pd.DataFrame, classes: int) -> list[str]:
+    """Returns what may be said of rungs whose train labels were shuffled.
+
+    `seeds` is `studies.summary` over the deals, or empty.
+    """
+    chance = f"{100 / classes:.1f} %"
+    lead = (
+        "A control: train's labels were dealt out at random. No rung can learn more than chance, "
+        f"{chance} on test. A network's answers hang together, so that one climb strays further "
+        "from chance than independent answers would: only the mean over deals tells (make seeds)."
+    )
+    return [lead] + [
+        f"{row['rung']}: mean over {row['seeds']} deals {100 * row['mean']:.1f} %, 95 % interval "
+        f"{interval(row['ci_low'], row['ci_high'])}; chance lies "
+        f"{'inside' if row['ci_low'] <= 1 / classes <= row['ci_high'] else 'outside'}."
+        for row in seeds.to_dict("records")
+    ]

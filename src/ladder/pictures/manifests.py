@@ -1,0 +1,44 @@
+"""The table of pictures that everything after `split` follows: a row per picture."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ladder import paths
+
+
+def labels(manifest: pd.DataFrame, subset: paths.Subset) -> NDArray[np.int64]:
+    """Returns the subset's labels (n,) in manifest order."""
+    return manifest.loc[manifest["subset"] == subset, "label"].to_numpy(np.int64)
+
+
+def class_names(manifest: pd.DataFrame) -> list[str]:
+    """Returns the class names in order of their labels."""
+    return sorted(manifest["class_name"].unique())
+
+
+def shared_groups(manifest: pd.DataFrame) -> int:
+    """Returns how many pictures, byte for byte, stand in more than one subset."""
+    once = manifest.drop_duplicates(["duplicate_group", "subset"])
+    return int(once["duplicate_group"].duplicated().sum())
+
+
+def build(members: pd.DataFrame) -> pd.DataFrame:
+    """Returns a row per picture (id, path, class_name, label, subset, sha256, duplicate_group).
+
+    `members` has path, class_name, number, subset and sha256, in order of subset, class and
+    number. Labels count the class names from 0 in alphabetical order. Pictures of equal bytes have
+    equal duplicate groups, numbered in order of their first.
+    """
+    names = sorted(members["class_name"].unique())
+    return pd.DataFrame(
+        {
+            "id": members["class_name"] + "." + members["number"].astype(str),
+            "path": members["path"],
+            "class_name": members["class_name"],
+            "label": members["class_name"].map(names.index),
+            "subset": members["subset"],
+            "sha256": members["sha256"],
+            "duplicate_group": pd.factorize(members["sha256"])[0],
+        }
+    )

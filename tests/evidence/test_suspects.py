@@ -1,0 +1,98 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from ladder import settings
+from ladder.evidence import suspects
+
+FIVE = settings.Audit(hash_distance=0, folds=5, inverse_regularization=8.0)
+
+
+def clouds(
+    classes: int, each: int, apart: float = 6.0
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Returns features (n, 2, 2, 3) of classes that stand apart, and their labels."""
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(classes), each)
+    features = random.normal(0, 1, (len(labels), 2, 2, 3))
+    features += apart * np.eye(3)[labels][:, None, None]
+    return features, labels
+
+
+def pictures(labels: NDArray[np.int64]) -> pd.DataFrame:
+    ids = [f"cat.{i}" for i in range(len(labels))]
+    return pd.DataFrame(
+        {"id": ids, "subset": "train", "label": labels, "path": "x"}, range(7, 7 + len(ids))
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_planted_flips_are_found_and_nothing_else(classes: int) -> None:
+    features, labels = clouds(classes, 50)
+    flipped = np.random.default_rng(1).choice(len(labels), 8, replace=False)
+    true = labels.copy()
+    labels[flipped] = (labels[flipped] + 1) % classes
+    groups = np.arange(len(labels))
+    probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
+    found = suspects.find(pictures(labels), probabilities)
+    assert list(found) == suspects.COLUMNS
+    assert set(found["id"]) <= {f"cat.{i}" for i in flipped}
+    assert len(found) >= 7  # how many there are is estimated, too
+    rows = found["id"].str.removeprefix("cat.").astype(int)
+    assert found["label"].tolist() == labels[rows].tolist()
+    assert found["suggested_label"].tolist() == true[rows].tolist()
+    assert found["self_confidence"].is_monotonic_increasing
+    assert found["self_confidence"].max() < 0.5
+
+
+def test_sound_labels_are_not_suspected() -> None:
+    features, labels = clouds(2, 30)
+    probabilities = suspects.out_of_fold(features, labels, np.arange(60), FIVE)
+    assert len(suspects.find(pictures(labels), probabilities)) == 0
+
+
+def test_probabilities_are_of_all_classes() -> None:
+    features, labels = clouds(3, 10)
+    probabilities = suspects.out_of_fold(features, labels, np.arange(30), FIVE)
+    assert probabilities is not None
+    assert probabilities.shape == (30, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    assert (probabilities.argmax(axis=1) == labels).all()
+
+
+def test_a_picture_is_judged_without_its_duplicates() -> None:
+    """Labels drawn at random can be known only from a copy that the fit has seen."""
+    random = np.random.default_rng(1)
+    features = np.repeat(random.normal(0, 1, (80, 300)), 2, axis=0)
+    labels = np.repeat(random.integers(0, 2, 80), 2)
+
+    def accuracy(groups: NDArray[np.int64]) -> float:
+        probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
+        assert probabilities is not None
+        return float((probabilities.argmax(axis=1) == labels).mean())
+
+    assert accuracy(np.arange(160)) > 0.9
+    assert accuracy(np.repeat(np.arange(80), 2)) < 0.7
+
+
+def test_there_are_no_more_folds_than_groups_in_a_class() -> None:
+    """With two groups of the first class, each half is judged by a fit on the other."""
+    features, labels = clouds(2, 20)
+    groups = np.array([*[0] * 10, *[1] * 10, *range(2, 22)])
+    told = suspects.out_of_fold(features, labels, groups, FIVE)
+    two = FIVE.model_copy(update={"folds": 2})
+    expected = suspects.out_of_fold(features, labels, groups, two)
+    assert told is not None
+    assert expected is not None
+    np.testing.assert_array_equal(told, expected)
+    assert (told.argmax(axis=1) == labels).all()
+
+
+def test_with_one_group_in_a_class_none_is_suspected() -> None:
+    features, labels = clouds(2, 4)
+    groups = np.array([0, 0, 0, 0, 1, 2, 3, 4])
+    assert suspects.out_of_fold(features, labels, groups, FIVE) is None
+    found = suspects.find(pictures(labels), None)
+    assert len(found) == 0
+    assert list(found) == suspects.COLUMNS

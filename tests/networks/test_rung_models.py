@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from ladder import artifacts, paths, settings, tracking
+from ladder.evidence import evaluation
+from ladder.networks import bases, models, rung_models, training
+from ladder.pictures.drawing import draw
+
+BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+FIT = settings.Training(
+    epochs=6,
+    minimum_epochs=1,
+    batch_size=6,
+    learning_rate=1e-3,
+    schedule="constant",
+    patience=6,
+    validate_every=1,
+    dropout=0.0,
+)
+CLASSES = ["cat", "dog", "eel"]
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow leaves the last one there
+    return tmp_path
+
+
+@pytest.fixture
+def manifest() -> pd.DataFrame:
+    rows = [
+        (f"{name}.{i}", name, label, subset)
+        for subset, count in (("train", 8), ("validation", 4), ("test", 4))
+        for label, name in enumerate(CLASSES)
+        for i in range(count)
+    ]
+    frame = pd.DataFrame(rows, columns=["id", "class_name", "label", "subset"])
+    artifacts.write_csv(paths.DatasetPaths("drawn").manifest, frame)
+    return frame
+
+
+def pixels(manifest: pd.DataFrame, subset: str) -> NDArray[np.uint8]:
+    labels = manifest.loc[manifest["subset"] == subset, "label"]
+    random = np.random.default_rng(len(labels))
+    return np.stack([draw(int(label), 48, random) for label in labels])
+
+
+@pytest.mark.parametrize("base", [None, BASE])
+def test_three_classes_climb_a_rung_from_pixels_to_measures(
+    manifest: pd.DataFrame, base: settings.Base | None
+) -> None:
+    if base:
+        models.write(bases.build(base.name), paths.base_weights(base))
+    files, rung = paths.DatasetPaths("drawn"), "features_augmented" if base else "scratch"
+    model, description = rung_models.new(rung, manifest, 48, 0.0, base, "images")  # type: ignore[arg-type]
+    if base:
+        models.freeze(model, unfreeze_from="flatten")
+    inputs = training.unchanged(pixels(manifest, "train"))
+    history = rung_models.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
+    with tracking.run(rung, "drawn", 0, FIT.model_dump()):
+        rung_models.write(files, model, description, history, FIT, seed=0)
+
+    again, told = rung_models.read(files, description.rung)
+    assert told == description
+    assert told.class_names == CLASSES
+    images = pixels(manifest, "test")
+    outputs = rung_models.predict(again, images)
+    np.testing.assert_array_equal(outputs, rung_models.predict(model, images))
+    predictions = evaluation.predictions(manifest[manifest["subset"] == "test"], outputs, "test")
+    assert predictions.columns.tolist() == [
+        "id", "label", "probability_0", "probability_1", "probability_2", "subset",
+    ]  # fmt: skip
+    measured = evaluation.measure(predictions)
+    assert measured["accuracy"] == (outputs.argmax(axis=1) == predictions["label"]).mean()
+    written = artifacts.read_json(files.description(description.rung))
+    assert written["parameters"] == FIT.model_dump()
+    assert written["trainable_parameters"] == models.trainable_parameters(model)
+
+
+def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) -> None:
+    files = paths.DatasetPaths("drawn")
+    model, description = rung_models.new("scratch", manifest, 48, 0.0, None, "images")
+    inputs = training.unchanged(pixels(manifest, "train"))
+    history = rung_models.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
+    rung_models.write(files, model, description, history, FIT, seed=0)  # logs nothing: no run
+    weights_sha256 = artifacts.sha256(files.weights("scratch"))
+    assert not tracking.has_run("drawn", weights_sha256)
+    rung_models.restore_run(files, "scratch")
+    assert tracking.has_run("drawn", weights_sha256)
+    (run,) = mlflow.search_runs(experiment_names=["drawn"], output_format="list")
+    assert run.data.params["epochs"] == "6"
+    assert run.data.tags[tracking.RESTORED_TAG] == "true"
+
+
+def test_prediction_does_not_depend_on_the_batch(
+    manifest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = rung_models.new("scratch", manifest, 48, 0.0, None, "images")
+    images = pixels(manifest, "test")
+    whole = rung_models.predict(model, images)
+    monkeypatch.setattr(rungs, "PREDICTION_BATCH_SIZE", 5)
+    np.testing.assert_allclose(rung_models.predict(model, images), whole, rtol=1e-5)
