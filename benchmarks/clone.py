@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import processes
-from ladder import climbs, errors, settings
+from ladder import climbs, settings
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,11 @@ class Clone:
         """Runs a command of DVC.
 
         Raises:
-            InputError: it failed; the message has the end of its output.
+            RuntimeError: it failed; the message has the end of its output.
         """
         finished = processes.measure(["dvc", *arguments], self.folder, self.environment)
         if finished.status:
-            raise errors.InputError(
-                f"dvc {' '.join(arguments)}",
-                expected="to end well",
-                received=f"exit status {finished.status}\n{finished.output[-3000:]}",
-                advice="Correct the cause, and run the benchmark's part again.",
-            )
+            raise RuntimeError(f"dvc {' '.join(arguments)} failed:\n{finished.output[-3000:]}")
         return finished
 
 

@@ -87,10 +87,17 @@ def start_all(
     """Starts the contestants. Returns those that run, and the details or the error of each."""
     workers: dict[str, Worker] = {}
     contestants: dict[str, dict[str, Any]] = {}
+    amounts: dict[str, Any] = {"image_size": plan.image_size, "batch_size": plan.batch_size}
+    amounts |= {"seconds": plan.extraction_seconds, "most_batches": plan.most_batches}
     for key in tqdm(CONTESTANTS, "extraction: start", unit="contestant", disable=None):
-        contestants[key] = {"title": CONTESTANTS[key].title}
+        contestant = CONTESTANTS[key]
+        contestants[key] = {"title": contestant.title}
+        python = PEERS if contestant.module == "peer_extraction" else Path(sys.executable)
+        request = contestant.request | amounts | {"features": str(folder / f"{key}.npy")}
         try:
-            worker = stack.enter_context(start(key, plan, folder))
+            if not python.exists():
+                raise WorkerError("no environment .venv-peers, which `make bench` makes")
+            worker = stack.enter_context(Worker(contestant.module, request, str(python)))
             details = worker.receive()
             if details["parameters"] != PARAMETERS:
                 raise WorkerError(f"{details['parameters']:,} parameters, not VGG16's")
@@ -100,27 +107,6 @@ def start_all(
         contestants[key] |= details
         workers[key] = worker
     return workers, contestants
-
-
-def start(key: str, plan: Plan, folder: Path) -> Worker:
-    """Starts a contestant in a process of its own.
-
-    Raises:
-        WorkerError: its environment does not exist.
-    """
-    contestant = CONTESTANTS[key]
-    is_peer = contestant.module == "peer_extraction"
-    if is_peer and not PEERS.exists():
-        raise WorkerError("no environment .venv-peers, which `make bench` makes")
-    request = {
-        **contestant.request,
-        "image_size": plan.image_size,
-        "batch_size": plan.batch_size,
-        "seconds": plan.extraction_seconds,
-        "most_batches": plan.most_batches,
-        "features": str(folder / f"{key}.npy"),
-    }
-    return Worker(contestant.module, request, str(PEERS) if is_peer else sys.executable)
 
 
 def take_turns(

@@ -15,7 +15,6 @@ class Plan:
     book_steps: int = 20  # an even number: validation has half as many
     book_repetitions: int = 5
     climbs: int = 3
-    repeats: int = 5  # of `dvc repro` with nothing to do, and after a change
 
 
 FULL = Plan()
@@ -28,5 +27,4 @@ QUICK = Plan(
     book_steps=4,
     book_repetitions=2,
     climbs=1,
-    repeats=2,
 )

@@ -130,14 +130,7 @@ def stages(part: dict[str, Any]) -> str:
         (name, text(spread.read(stage["seconds"])), megabytes(stage["peak_bytes"]))
         for name, stage in part["stages"].items()
     ]
-    rows += [
-        (f"**{title}**", text(spread.read(part[name])), "")
-        for title, name in (
-            ("total", "total_seconds"),
-            ("`dvc repro`, nothing to do", "nothing_to_do_seconds"),
-            (f"`dvc repro evaluate`, {pipeline.RATE} changed", "changed_rate_seconds"),
-        )
-    ]
+    rows.append(("**total**", text(spread.read(part["total_seconds"])), ""))
     counts = ", ".join(f"{name} {count}" for name, count in part["split"].items() if count)
     climbs = part["total_seconds"]["n"]
     title = f"## This pipeline, {climbs} climb{'s' * (climbs > 1)} ({counts})\n"

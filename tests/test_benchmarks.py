@@ -30,7 +30,7 @@ from benchmarks import (
     spread,
 )
 from benchmarks.spread import Spread
-from benchmarks.workers import channel, vgg16
+from benchmarks.workers import vgg16
 from ladder import climbs, errors, evaluation, paths, settings
 
 ROOT = Path(__file__).parent.parent
@@ -116,22 +116,14 @@ def test_the_stages_and_the_quick_overrides_are_those_of_the_project(tmp_path: P
     names = [stage for row in pipeline.RUNG_STAGES.values() for stage in row]
     assert tuple(pipeline.RUNG_STAGES) == paths.RUNGS
     assert len(names) == len(set(names) & set(stages))
+    output = "Stage 'decode' didn't change, skipping\nRunning stage 'split':\n> python split.py\n"
+    output += "\nRunning stage 'predict@scratch':\n> echo Running stage 'other'\n"
+    assert pipeline.stages_run(output) == ["split", "predict@scratch"]
     params = tmp_path / "params.yaml"
     params.write_text((ROOT / "params.yaml").read_text())
     quick = climbs.read_list(ROOT / "benchmarks/quick.txt")
     climbs.override(params, climbs.values([*climbs.plan("", "dogs_vs_cats").overrides, *quick]))
     assert settings.read(params).train_scratch.epochs == 2
-
-
-def test_the_stages_that_ran_are_read_from_the_output_of_dvc() -> None:
-    output = "Stage 'decode' didn't change, skipping\nRunning stage 'split':\n> python split.py\n"
-    output += "\nRunning stage 'predict@scratch':\n> echo Running stage 'other'\n"
-    assert pipeline.stages_run(output) == ["split", "predict@scratch"]
-    finished = processes.Finished(0, 1.0, 1, output)
-    pipeline.check(finished, {"split"}, only=False)
-    for expected, only in (({"split"}, True), ({"decode"}, False), (set[str](), True)):
-        with pytest.raises(RuntimeError, match="expected DVC to run"):
-            pipeline.check(finished, expected, only)
 
 
 def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None:
@@ -148,10 +140,15 @@ def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None
 
 def test_the_process_that_measures_imports_nothing_large() -> None:
     """Its own memory would count in that of everything that it starts."""
-    code = "import benchmarks.run, sys; print(*sys.modules)"
-    finished = processes.measure([sys.executable, "-c", code], ROOT, os.environ)
+    command = [sys.executable, "-c", "import benchmarks.run, sys; print(*sys.modules)"]
+    finished = processes.measure(command, ROOT, os.environ)
     assert finished.status == 0
     assert not {"tensorflow", "keras", "matplotlib", "mlflow"} & set(finished.output.split())
+
+
+# A worker of Python: its library prints, its second repetition fails.
+SERVE = """from benchmarks.workers import channel; answers = iter([{"n": 1}])
+channel.serve(lambda request: (request, lambda: print("noise") or next(answers)))"""
 
 
 def test_workers_take_turns_and_one_that_fails_stops_no_other(tmp_path: Path) -> None:
@@ -159,37 +156,25 @@ def test_workers_take_turns_and_one_that_fails_stops_no_other(tmp_path: Path) ->
         python = tmp_path / name
         python.write_text(f"#!/bin/sh\n{script}\n")
         python.chmod(0o755)
-        return processes.Worker(name, {}, str(python))
+        return processes.Worker(name, {"limit": 1}, str(python))
 
     answer = f"""echo $0 >> {tmp_path}/turns; echo '{{"n": 1}}'"""
     with (
         worker("one", f"while read line; do {answer}; done") as one,
-        worker("refusing", """read line; echo '{"error": "cannot"}'""") as refusing,
+        worker("failing", f"""exec {sys.executable} -c '{SERVE}' "$3" """) as failing,
         worker("dead", f"read line; {answer}; echo why >&2") as dead,
     ):
-        workers = {"one": one, "refusing": refusing, "dead": dead}
+        assert failing.receive() == {"limit": 1}
+        workers = {"one": one, "failing": failing, "dead": dead}
         answers, failures = extraction.take_turns(workers, repetitions=3)
     assert answers == {"one": 3 * [{"n": 1}]}
-    assert failures == {"refusing": "cannot", "dead": "dead ended without an answer: why"}
+    reason = "dead ended without an answer: why"
+    assert failures == {"failing": "StopIteration:", "dead": reason}
     turns = [Path(line).name for line in (tmp_path / "turns").read_text().split()]
     assert turns == ["one", "dead", "one", "one"]
     assert min(one.peak_bytes, dead.peak_bytes) > 1e5
     failure = processes.WorkerError(f"Traceback\n  much\nOSError: no {ROOT}/benchmarks/x")
     assert extraction.without_paths(failure) == "OSError: no ./benchmarks/x"
-
-
-def test_an_exception_in_a_worker_becomes_its_last_answer(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    kept = os.dup(1)
-    monkeypatch.setattr("sys.argv", ["worker", '{"limit": 1}'])
-    monkeypatch.setattr("sys.stdin", iter(["\n", "\n"]))
-    answers = iter([{"n": 1}])
-    channel.serve(lambda request: (request, lambda: next(answers)))
-    os.dup2(kept, 1)
-    os.close(kept)
-    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert lines == [{"limit": 1}, {"n": 1}, {"error": "StopIteration: "}]
 
 
 def test_extraction_without_the_disk_is_the_pipelines_own(tmp_path: Path) -> None:
@@ -223,7 +208,6 @@ def test_the_machine_is_described_and_its_precision_is_the_pipelines(
     described = machine.describe()
     assert machine.text(described).startswith(f"{name}, {described['cores']} cores, 0 GiB, ")
     assert machine.text(described).endswith(f"flags {flags}")
-    assert described["memory_bytes"] == 2048 * 1024
     fast = runtime.policy("auto") == "mixed_bfloat16"
     assert machine.has_fast_bfloat16(described) == fast
 
@@ -246,10 +230,8 @@ def test_results_of_another_machine_are_not_added_to(
 
 def part(**result: Any) -> dict[str, Any]:
     about = {"date": "2026-01-01T00:00+00:00", "load": 0.1, "versions": {"python": "3.11"}}
-    return about | {
-        "commit": "abc", "uncommitted_changes": True, "seconds": 9.0,
-        "result": {"dataset": "d", "image_size": 150, **result},
-    }  # fmt: skip
+    about |= {"commit": "abc", "uncommitted_changes": True, "seconds": 9.0}
+    return about | {"result": {"dataset": "d", "image_size": 150, **result}}
 
 
 @pytest.fixture
@@ -277,8 +259,6 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> results.Results
                 stages={"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
                 rungs=dict.fromkeys(paths.RUNGS, spread.record([8.0, 10.0, 12.0])),
                 total_seconds=spread.record([40.0, 50.0, 60.0]),
-                nothing_to_do_seconds=spread.record([3.0]),
-                changed_rate_seconds=spread.record([41.0]),
             ),
         },
     }
@@ -293,8 +273,8 @@ def test_the_report_has_medians_ranges_and_where_they_were_measured(
     assert "**extrapolated**" in written
     ladder = re.search(r"^\| scratch \| (.*) \|$", written, re.MULTILINE)
     assert ladder is not None
-    pipeline_seconds = "10.0 (8.0 – 12.0)"
-    assert ladder[1] == f"1,000.0 (900.0 – 1,200.0) | {pipeline_seconds} | 100.0 (75.0 – 150.0)"
+    assert ladder[1].split(" | ")[:2] == ["1,000.0 (900.0 – 1,200.0)", "10.0 (8.0 – 12.0)"]
+    assert ladder[1].split(" | ")[2:] == ["100.0 (75.0 – 150.0)"]
     assert "| total | 5,000.0 (4,500.0 – 6,000.0) | 50.0 (40.0 – 60.0) | 100.0" in written
     assert "| fine_tune | 9.0 | 4,000 |" in written
     # 200 / 170 in one turn, 180 / 180 in the other
@@ -337,18 +317,16 @@ def test_results_are_redrawn_without_a_measurement(
     results.write(measured)
     monkeypatch.setattr("sys.argv", ["run", "--redraw"])
     monkeypatch.setattr(machine, "describe", lambda: {**measured["machine"], "cores": 4})
-    before = (tmp_path / "benchmark.json").read_text()
     run.main()
     assert (tmp_path / "benchmark.md").read_text() == report.markdown(measured)
     assert (tmp_path / "benchmark.png").stat().st_size > 10_000
-    assert (tmp_path / "benchmark.json").read_text() == before
+    assert results.read(quick=False) == measured
 
 
 @pytest.mark.parametrize("wrong", [["no_such_part"], ["--climbs", "0"]])
 def test_what_cannot_be_measured_is_refused(
     wrong: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run.parse(["extraction", "--quick"]).parts == ["extraction"]
     with pytest.raises(SystemExit):
         run.parse(wrong)
     assert wrong[-1] in capsys.readouterr().err
