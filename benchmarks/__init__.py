@@ -1,1 +1,1 @@
-"""What the ladder costs, beside the book's way, other frameworks and the machine's limits."""
+"""What the ladder costs. It is compared with the book's way and with other frameworks."""

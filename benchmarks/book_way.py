@@ -1,4 +1,4 @@
-"""Part book_way: what the book's own code would take, timed on some steps and extrapolated."""
+"""Part book_way: the time of the book's own code, measured on some steps and extrapolated."""
 
 import tempfile
 import zipfile
@@ -15,7 +15,7 @@ from benchmarks.plan import Plan
 from benchmarks.processes import Worker
 from ladder import paths, rungs
 
-TRAIN, VALIDATION, TEST = 2000, 1000, 1000  # pictures (DLwP 5.2.2)
+PICTURES = 2000 + 1000 + 1000  # train, validation, test (DLwP 5.2.2)
 STEPS, VALIDATION_STEPS = 100, 50  # of an epoch, with every generator of the chapter
 
 
@@ -23,97 +23,80 @@ STEPS, VALIDATION_STEPS = 100, 50  # of an epoch, with every generator of the ch
 class Training:
     """How long the book trains a rung."""
 
-    section: str
     epochs: int
     batch_size: int
     augmented: bool
 
 
 BOOK: dict[rungs.Rung, Training] = {
-    "scratch": Training("5.2.4", 30, 20, augmented=False),
-    "scratch_augmented": Training("5.2.5", 100, 32, augmented=True),
-    "features": Training("5.3.1", 30, 20, augmented=False),
-    "features_augmented": Training("5.3.1", 30, 20, augmented=True),
-    "fine_tuned": Training("5.3.2", 100, 20, augmented=True),
+    "scratch": Training(30, 20, augmented=False),  # DLwP 5.2.4
+    "scratch_augmented": Training(100, 32, augmented=True),  # 5.2.5
+    "features": Training(30, 20, augmented=False),  # 5.3.1
+    "features_augmented": Training(30, 20, augmented=True),  # 5.3.1
+    "fine_tuned": Training(100, 20, augmented=True),  # 5.3.2
 }
 
 
 def factors(rung: rungs.Rung, steps: int) -> dict[str, float]:
-    """Returns by what each measure is multiplied to give the whole of the book's run.
+    """Returns the factor by which each measure becomes the whole of the book's run.
 
-    An `epoch` measured has `steps` of training and half as many of validation, in the book's
-    proportion; that of the head is whole. An `extraction` has `steps` batches.
+    A measured `epoch` has `steps` of training and half as many of validation, in the book's
+    proportion. An epoch of the head alone is whole. An `extraction` has `steps` batches.
     """
     training = BOOK[rung]
     if rung == "features":
-        batches = (TRAIN + VALIDATION + TEST) / training.batch_size
+        batches = PICTURES / training.batch_size
         return {"extraction": batches / steps, "epoch": training.epochs}
     return {"epoch": training.epochs * STEPS / steps}
 
 
 def extrapolate(rung: rungs.Rung, steps: int, seconds: dict[str, list[float]]) -> spread.Spread:
-    """Returns the seconds of the book's run of a rung from those of its measures' repetitions."""
-    parts = [
-        spread.Spread.of(seconds[measure]).scaled(factor)
-        for measure, factor in factors(rung, steps).items()
-    ]
-    return spread.total(parts)
+    """Returns the seconds of the book's run of a rung from the seconds of its repetitions."""
+    scale = factors(rung, steps)
+    return spread.total([spread.Spread.of(seconds[name]).scaled(scale[name]) for name in scale])
 
 
 def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
-    """Returns the extrapolated seconds of every rung, on the pictures that the pipeline takes."""
+    """Returns the extrapolated seconds of every rung, on the pictures of the pipeline."""
     params = clone.params
     files = paths.DatasetPaths(params.dataset.source)
     clone.dvc("repro", "split")
-    rungs: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_pictures(clone.folder / files.archive, clone.folder / files.manifest, folder)
-        repetitions = sum(len(factors(rung, plan.book_steps)) for rung in BOOK)
-        with tqdm(
-            desc="book's way",
-            total=repetitions * plan.book_repetitions,
-            unit="repetition",
-            disable=None,
-        ) as bar:
-            for rung in BOOK:
-                rungs[rung] = measure_rung(rung, plan, params.image_size, folder, bar)
+        write_pictures(clone.folder / files.archive, clone.folder / files.manifest, Path(scratch))
+        by_rung = {
+            rung: measure_rung(rung, plan, params.image_size, scratch)
+            for rung in tqdm(BOOK, "book's way", unit="rung", disable=None)
+        }
     return {
         "extrapolated": True,
         "dataset": params.dataset.source,
         "image_size": params.image_size,
-        "rungs": rungs,
+        "rungs": by_rung,
     }
 
 
-def measure_rung(
-    rung: rungs.Rung, plan: Plan, image_size: int, folder: Path, bar: Any
-) -> dict[str, Any]:
+def measure_rung(rung: rungs.Rung, plan: Plan, image_size: int, folder: str) -> dict[str, Any]:
     """Returns one rung's repetitions as measured, and its extrapolated seconds."""
-    training = BOOK[rung]
-    request = {
+    training, scale = BOOK[rung], factors(rung, plan.book_steps)
+    request = vars(training) | {
         "rung": rung,
-        "folder": str(folder),
+        "folder": folder,
         "image_size": image_size,
-        "batch_size": training.batch_size,
-        "augmented": training.augmented,
         "steps": plan.book_steps,
         "validation_steps": plan.book_steps * VALIDATION_STEPS // STEPS,
         "repetitions": plan.book_repetitions,
-        "train_count": TRAIN,
-        "validation_count": VALIDATION,
     }
-    seconds: dict[str, list[float]] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in scale}
     with Worker("book_way", request) as worker:
-        for answer in worker:
-            seconds.setdefault(answer["measure"], []).append(answer["seconds"])
-            bar.update()
+        for _ in range(len(scale) * plan.book_repetitions):
+            answer = worker.receive()
+            seconds[answer["measure"]].append(answer["seconds"])
     return {
         "epochs": training.epochs,
         "batch_size": training.batch_size,
         "steps_measured": plan.book_steps,
         "measured": {name: spread.record(values) for name, values in seconds.items()},
-        "factors": factors(rung, plan.book_steps),
+        "factors": scale,
         "extrapolated_seconds": vars(extrapolate(rung, plan.book_steps, seconds)),
         "peak_bytes": worker.peak_bytes,
     }

@@ -1,8 +1,10 @@
-"""Part extraction: pictures/s of VGG16's forward pass, this pipeline beside other frameworks."""
+"""Part extraction: pictures/s of VGG16's forward pass, in this pipeline and other frameworks."""
 
+import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,176 +12,128 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks import limits, spread
+from benchmarks import spread
 from benchmarks.plan import Plan
 from benchmarks.processes import ROOT, Worker, WorkerError
 
 PEERS = ROOT / ".venv-peers/bin/python"  # `make bench` makes it from peers.txt
-FEWEST = 3  # repetitions
-PARAMETERS = 14_714_688  # of VGG16 without its top, as the book's summary has it (DLwP 5.3.1)
+PARAMETERS = 14_714_688  # of VGG16 without its top, from the book's summary (DLwP 5.3.1)
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to get from pixels to features."""
+    """A way to get from pixels to features: a worker's module and its request."""
 
     title: str
     module: str
-    request: dict[str, Any] = field(default_factory=dict)
-    trains: bool = True  # the framework can also train
+    request: dict[str, Any]
 
 
 CONTESTANTS = {
-    "keras_float32": Contestant(
-        "Keras, float32", "keras_extraction", {"precision": "float32", "disk": False}
-    ),
-    "keras_bfloat16": Contestant(
-        "Keras, bfloat16", "keras_extraction", {"precision": "bfloat16", "disk": False}
-    ),
-    "pipeline": Contestant(
-        "this pipeline: Keras, its own choice, to disk",
-        "keras_extraction",
-        {"precision": "auto", "disk": True},
-    ),
-    **{
-        f"torch_{mode}_{precision}": Contestant(
-            f"PyTorch, {precision}, {mode}",
-            "peer_extraction",
-            {"framework": "torch", "mode": mode, "precision": precision},
-        )
-        for mode in ("eager", "compiled")
-        for precision in ("bfloat16", "float32")
-    },
-    **{
-        f"openvino_{hint}_{precision}": Contestant(
-            f"OpenVINO, {precision}, {hint}",
-            "peer_extraction",
-            {"framework": "openvino", "hint": hint.upper(), "precision": precision},
-            trains=False,
-        )
-        for hint in ("latency", "throughput")
-        for precision in ("bfloat16", "float32")
-    },
+    name: Contestant(title, "keras_extraction", {"precision": precision, "disk": disk})
+    for name, title, precision, disk in (
+        ("keras_float32", "Keras, float32", "float32", False),
+        ("keras_bfloat16", "Keras, bfloat16", "bfloat16", False),
+        ("pipeline", "this pipeline: Keras, its own choice, to disk", "auto", True),
+    )
+} | {
+    f"{framework}_{mode}_{precision}": Contestant(
+        f"{title}, {precision}, {mode}",
+        "peer_extraction",
+        {"framework": framework, "mode": mode, "precision": precision},
+    )
+    for framework, title, modes in (
+        ("torch", "PyTorch", ("eager", "compiled")),
+        ("openvino", "OpenVINO", ("latency", "throughput")),
+    )
+    for mode in modes
+    for precision in ("bfloat16", "float32")
 }
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    """Returns every contestant's rate; they take turns, so that noise meets all of them.
+    """Returns every contestant's rate. They take turns, so that noise meets all of them.
 
-    The machine's own rates take a turn too, so that a share of them is of the same minutes.
-
-    Same architecture, weights and pictures; all start from uint8 pixels in memory and end with
-    float32 features there (the pipeline's on its disk, as float16). One that cannot run says why.
+    All have the same architecture, weights and pictures. All start from uint8 pixels in memory and
+    end with float32 features there; the pipeline's end on its disk, as float16. A contestant that
+    cannot run has an `error`.
     """
-    found: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        workers: dict[str, Worker] = {}
-        for key in tqdm(CONTESTANTS, "extraction: start", unit="contestant", disable=None):
-            contestant = CONTESTANTS[key]
-            found[key] = {"title": contestant.title, "trains": contestant.trains}
-            try:
-                worker = stack.enter_context(start(key, plan, Path(scratch)))
-                found[key] |= worker.receive()
-                workers[key] = worker
-            except WorkerError as error:
-                found[key]["error"] = without_paths(error)
-        workers["limits"] = stack.enter_context(Worker("rates", limits.request(plan)))
-        told = workers["limits"].receive()
-        answers = take_turns(workers, plan.extraction_repetitions, plan.extraction_seconds)
-        if "limits" in answers.failed:
-            raise WorkerError(f"the machine's rates: {answers.failed['limits']}")
-        limit = limits.summary(told, answers.repetitions.pop("limits"))
-        for key, reason in answers.failed.items():
-            found[key]["error"] = reason
-        for key, repetitions in answers.repetitions.items():
-            rates = [answer["pictures_per_second"] for answer in repetitions]
-            found[key]["pictures_per_second"] = spread.record(rates)
-            found[key]["pictures"] = repetitions[0]["pictures"]
-        for worker in workers.values():
-            worker.close()
-        compare(found, Path(scratch))
-    for key in answers.repetitions:
-        found[key]["peak_bytes"] = workers[key].peak_bytes
-    wrong = [key for key, told in found.items() if told.get("parameters", PARAMETERS) != PARAMETERS]
-    if wrong:
-        raise WorkerError(f"not VGG16's {PARAMETERS:,} parameters: {', '.join(wrong)}")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with ExitStack() as stack:
+            workers, contestants = start_all(plan, folder, stack)
+            answers, failures = take_turns(workers, plan.extraction_repetitions)
+        for key, message in failures.items():
+            contestants[key]["error"] = message
+        for key, repetitions in answers.items():
+            rates = [repetition["pictures_per_second"] for repetition in repetitions]
+            contestants[key]["pictures_per_second"] = spread.record(rates)
+            contestants[key]["pictures"] = repetitions[0]["pictures"]
+            contestants[key]["peak_bytes"] = workers[key].peak_bytes
+        reference = folder / "keras_float32.npy"
+        for key in answers if reference.exists() else ():
+            features = np.load(folder / f"{key}.npy")
+            contestants[key]["deviation"] = deviation(features, np.load(reference))
     return {
         "image_size": plan.image_size,
         "batch_size": plan.batch_size,
-        "contestants": found,
-        "limits": limit,
+        "contestants": contestants,
     }
 
 
-def start(key: str, plan: Plan, folder: Path) -> Worker:
-    """Starts a contestant in a process of its own.
+def start_all(
+    plan: Plan, folder: Path, stack: ExitStack
+) -> tuple[dict[str, Worker], dict[str, dict[str, Any]]]:
+    """Starts the contestants. Returns those that run, and the details or the error of each."""
+    workers: dict[str, Worker] = {}
+    contestants: dict[str, dict[str, Any]] = {}
+    amounts: dict[str, Any] = {"image_size": plan.image_size, "batch_size": plan.batch_size}
+    amounts |= {"seconds": plan.extraction_seconds, "most_batches": plan.most_batches}
+    for key in tqdm(CONTESTANTS, "extraction: start", unit="contestant", disable=None):
+        contestant = CONTESTANTS[key]
+        contestants[key] = {"title": contestant.title}
+        python = PEERS if contestant.module == "peer_extraction" else Path(sys.executable)
+        request = contestant.request | amounts | {"features": str(folder / f"{key}.npy")}
+        try:
+            if not python.exists():
+                raise WorkerError("no environment .venv-peers, which `make bench` makes")
+            worker = stack.enter_context(Worker(contestant.module, request, str(python)))
+            details = worker.receive()
+            if details["parameters"] != PARAMETERS:
+                raise WorkerError(f"{details['parameters']:,} parameters, not VGG16's")
+        except WorkerError as error:
+            contestants[key]["error"] = without_paths(error)
+            continue
+        contestants[key] |= details
+        workers[key] = worker
+    return workers, contestants
 
-    Raises:
-        WorkerError: its environment is not there.
+
+def take_turns(
+    workers: Mapping[str, Worker], repetitions: int
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """Asks all workers in turn, again and again, and returns their answers and their failures.
+
+    A worker that fails is not asked again and has no answers.
     """
-    contestant = CONTESTANTS[key]
-    if contestant.module == "peer_extraction" and not PEERS.exists():
-        raise WorkerError("no environment .venv-peers, which `make bench` makes")
-    request = {
-        **contestant.request,
-        "image_size": plan.image_size,
-        "batch_size": plan.batch_size,
-        "seconds": plan.extraction_seconds,
-        "most_batches": plan.most_batches,
-        "features": str(folder / f"{key}.npy"),
-    }
-    if contestant.module == "peer_extraction":
-        return Worker(contestant.module, request, str(PEERS))
-    return Worker(contestant.module, request)
+    answers: dict[str, list[dict[str, Any]]] = {key: [] for key in workers}
+    failures: dict[str, str] = {}
+    turns = [key for _ in range(repetitions) for key in workers]
+    for key in tqdm(turns, "extraction", unit="repetition", disable=None):
+        if key in failures:
+            continue
+        try:
+            answers[key].append(workers[key].ask())
+        except WorkerError as error:
+            failures[key] = without_paths(error)
+            del answers[key]
+    return answers, failures
 
 
 def without_paths(error: WorkerError) -> str:
-    """Returns the last line of what an error says, without folders of this machine."""
+    """Returns the last line of an error's message, without folders of this machine."""
     last = next(reversed(str(error).strip().splitlines()), "")
     return last.replace(str(ROOT), ".").replace(str(Path.home()), "~")
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the contestants answered, and what kept some from it."""
-
-    repetitions: dict[str, list[dict[str, Any]]]
-    failed: dict[str, str]
-
-
-def take_turns(workers: dict[str, Worker], repetitions: int, seconds: float) -> Answers:
-    """Asks all in turn, again and again; one that fails is not asked again, and has no result.
-
-    One that cannot do a batch in about the `seconds` wanted (bfloat16 where it is emulated) is
-    asked `FEWEST` times.
-    """
-    answers: dict[str, list[dict[str, Any]]] = {key: [] for key in workers}
-    failed: dict[str, str] = {}
-    bar = tqdm(
-        [key for _ in range(repetitions) for key in workers],
-        "extraction",
-        unit="repetition",
-        disable=None,
-    )
-    for key in bar:
-        known = answers[key]
-        slow = sum(answer["seconds"] for answer in known) > 4 * repetitions * seconds
-        if key in failed or (slow and len(known) >= FEWEST):
-            continue
-        try:
-            known.append(workers[key].ask())
-        except WorkerError as error:
-            failed[key] = without_paths(error)
-    return Answers({key: a for key, a in answers.items() if key not in failed}, failed)
-
-
-def compare(found: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Adds how far each one's features of the same batch are from those of Keras in float32."""
-    reference = folder / "keras_float32.npy"
-    for key, told in found.items():
-        path = folder / f"{key}.npy"
-        if reference.exists() and path.exists():
-            told["deviation"] = deviation(np.load(path), np.load(reference))
 
 
 def deviation(values: NDArray[Any], reference: NDArray[Any]) -> float:

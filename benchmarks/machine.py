@@ -1,17 +1,17 @@
-"""What the figures were measured on."""
+"""The machine and the software that the figures were measured on."""
 
 import datetime
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from benchmarks.workers import vgg16
 
 CPUINFO, MEMINFO = Path("/proc/cpuinfo"), Path("/proc/meminfo")
-
-# What decides the rate of float32 (avx…) and of bfloat16 (the two that end in bf16).
+# These flags decide the rate of float32 (avx…) and of bfloat16 (…bf16).
 FLAGS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_tile")
 GIB = 2**30
 PACKAGES = ("dvc", "keras", "mlflow", "numpy", "opencv-python-headless", "pillow", "tensorflow-cpu")
@@ -29,47 +29,42 @@ def describe() -> dict[str, Any]:
     }
 
 
+def _field(path: Path, name: str) -> str:
+    """Returns the first value of a name in a file of lines `name : value`, "" without one."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    pairs = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
+
+
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Returns whether two descriptions are of machines that the same figures hold for.
-
-    Kernels of the same machine leave more memory or less: a difference under a GiB is none.
-    """
+    """Returns whether the same figures hold for two machines."""
     alike = all(one[name] == other[name] for name in ("processor", "cores", "flags"))
-    return alike and abs(one["memory_bytes"] - other["memory_bytes"]) < GIB
+    memory = abs(one["memory_bytes"] - other["memory_bytes"])  # kernels leave more or less of it
+    return alike and memory < GIB
 
 
-def text(described: dict[str, Any]) -> str:
+def text(machine: dict[str, Any]) -> str:
     """Returns a description on one line."""
     return (
-        f"{described['processor']}, {described['cores']} cores, "
-        f"{described['memory_bytes'] / GIB:.0f} GiB, {described['system']}, "
-        f"flags {' '.join(described['flags']) or 'unknown'}"
+        f"{machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_bytes'] / GIB:.0f} GiB, {machine['system']}, "
+        f"flags {' '.join(machine['flags']) or 'unknown'}"
     )
 
 
-def _field(path: Path, name: str) -> str:
-    """Returns the first value of a name in a file of lines `name : value`; "" if there is none."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    named = (line.partition(":") for line in lines)
-    return next((value.strip() for key, _, value in named if key.strip() == name), "")
-
-
-def has_fast_bfloat16(described: dict[str, Any]) -> bool:
-    """Returns whether the pipeline takes bfloat16 by itself: see `ladder.runtime`."""
-    flags = described["flags"]
-    amd = described["processor"].startswith("AMD ")
-    return "amx_bf16" in flags or (amd and "avx512_bf16" in flags)
+def has_fast_bfloat16(machine: dict[str, Any]) -> bool:
+    """Returns whether the pipeline uses bfloat16 by itself, as `ladder.runtime` decides."""
+    amd = machine["processor"].startswith("AMD ")
+    return "amx_bf16" in machine["flags"] or (amd and "avx512_bf16" in machine["flags"])
 
 
 def versions() -> dict[str, str]:
     """Returns the versions of Python and of the packages that take part."""
-    found = {"python": platform.python_version()}
+    packages = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+        with suppress(importlib.metadata.PackageNotFoundError):
+            packages[name] = importlib.metadata.version(name)
+    return packages
 
 
 def now() -> dict[str, Any]:

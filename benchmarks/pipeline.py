@@ -1,18 +1,17 @@
-"""Part pipeline: every stage of this project on its own, in a fresh clone, as DVC runs it."""
+"""Part pipeline: every stage of this project on its own, in a fresh clone, run by DVC."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
 from tqdm import tqdm
 
 from benchmarks import spread
 from benchmarks.clone import Clone
 from benchmarks.plan import Plan
-from benchmarks.processes import Finished
-from ladder import climbs, paths, rungs, settings
+from ladder import rungs
 
-# What a rung adds to the climb; the other stages serve all rungs.
+# The stages that a rung adds to the climb. The other stages serve all rungs.
 RUNG_STAGES: dict[rungs.Rung, tuple[str, ...]] = {
     "scratch": ("train_scratch",),
     "scratch_augmented": ("train_scratch_augmented",),
@@ -22,30 +21,14 @@ RUNG_STAGES: dict[rungs.Rung, tuple[str, ...]] = {
 }
 
 
-def stages_run(output: str) -> list[str]:
-    """Returns the stages that DVC says it ran, or with `--dry` would run, in order."""
-    return re.findall(r"^Running stage '(.+?)'", output, re.MULTILINE)
-
-
 def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
-    """Returns seconds and peak memory of every stage, of nothing to do, and of a changed rate.
+    """Returns seconds and peak memory of every stage, and the seconds of every rung.
 
-    A stage's seconds hold the start of DVC and of Python; so the total is more than one
-    `dvc repro` takes. The archive, where one is given, is copied and not downloaded.
+    A stage's seconds include the start of DVC and of Python, so the total is more than one
+    `dvc repro` takes. A local archive is copied, not downloaded.
     """
-    names = stages_run(clone.dvc("repro", "--dry", "--force").output)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    peaks = dict.fromkeys(names, 0)
-    bar = tqdm(names * plan.climbs, "pipeline", unit="stage", disable=None)
-    for name in bar:
-        bar.set_postfix_str(name)
-        done = clone.dvc("repro", "--force", "--single-item", name)
-        check(done, {name}, only=True)
-        seconds[name].append(done.seconds)
-        peaks[name] = max(peaks[name], done.peak_bytes)
-    unchanged, changed = repeats(plan, clone)
+    seconds, peaks = climb(plan, clone)
     params = clone.params
-    totals = [sum(values) for values in zip(*seconds.values(), strict=True)]
     return {
         "dataset": params.dataset.source,
         "image_size": params.image_size,
@@ -53,57 +36,38 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
         "downloaded": params.dataset.archive_sha256 is None,
         "stages": {
             name: {"seconds": spread.record(seconds[name]), "peak_bytes": peaks[name]}
-            for name in names
+            for name in seconds
         },
         "rungs": {
-            rung: spread.record([sum(c) for c in zip(*(seconds[s] for s in stages), strict=True)])
-            for rung, stages in RUNG_STAGES.items()
+            rung: sums(seconds[name] for name in stages) for rung, stages in RUNG_STAGES.items()
         },
-        "total_seconds": spread.record(totals),
-        "nothing_to_do_seconds": spread.record(unchanged),
-        "changed_rate_seconds": spread.record(changed),
-        "accuracies": accuracies(clone),
+        "total_seconds": sums(seconds.values()),
     }
 
 
-def repeats(plan: Plan, clone: Clone) -> tuple[list[float], list[float]]:
-    """Returns the seconds of `dvc repro` with nothing to do, and after a change of a rate.
-
-    The rate is another one every time, so that nothing comes from DVC's run cache.
-    """
-    unchanged, changed = [], []
-    rate = clone.params.train_head.learning_rate
-    for repetition in tqdm(range(plan.repeats), "pipeline again", unit="repro", disable=None):
-        done = clone.dvc("repro")
-        check(done, set(), only=True)
-        unchanged.append(done.seconds)
-        another = {"train_head.learning_rate": rate * (1 + 0.01 * (repetition + 1))}
-        climbs.override(clone.folder / settings.PARAMS, another)
-        done = clone.dvc("repro", "evaluate")
-        check(done, {"train_head", "evaluate"}, only=False)
-        changed.append(done.seconds)
-        climbs.override(clone.folder / settings.PARAMS, {"train_head.learning_rate": rate})
-        clone.dvc("repro")
-    return unchanged, changed
-
-
-def check(done: Finished, expected: set[str], only: bool) -> None:
-    """Checks that DVC ran these stages (`only`: and no other): else another thing was timed.
+def climb(plan: Plan, clone: Clone) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Returns the seconds of every stage, one per climb, and its highest peak memory.
 
     Raises:
-        RuntimeError: it did not.
+        RuntimeError: DVC ran another stage or none, so something else was timed.
     """
-    ran = set(stages_run(done.output))
-    if not expected <= ran or (only and ran != expected):
-        raise RuntimeError(f"expected DVC to run {expected}. It said:\n{done.output[-3000:]}")
+    names = stages_run(clone.dvc("repro", "--dry", "--force").output)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    peaks = dict.fromkeys(names, 0)
+    for name in tqdm(names * plan.climbs, "pipeline", unit="stage", disable=None):
+        finished = clone.dvc("repro", "--force", "--single-item", name)
+        if stages_run(finished.output) != [name]:
+            raise RuntimeError(f"DVC did not run {name}. Its output:\n{finished.output[-3000:]}")
+        seconds[name].append(finished.seconds)
+        peaks[name] = max(peaks[name], finished.peak_bytes)
+    return seconds, peaks
 
 
-def accuracies(clone: Clone) -> dict[str, dict[str, float | None]]:
-    """Returns what the rungs of the last climb are worth, and the book's claim where it applies."""
-    reports = paths.DatasetPaths(clone.params.dataset.source).reports
-    ladder = pd.read_csv(clone.folder / reports / "ladder.csv")
-    names = ["validation_accuracy", "test_accuracy", "book"]
-    return {
-        str(row["rung"]): {name: None if pd.isna(row[name]) else row[name] for name in names}
-        for row in ladder.to_dict("records")
-    }
+def stages_run(output: str) -> list[str]:
+    """Returns the stages that DVC ran, or with `--dry` would run, in order."""
+    return re.findall(r"^Running stage '(.+?)'", output, re.MULTILINE)
+
+
+def sums(rows: Iterable[list[float]]) -> dict[str, Any]:
+    """Returns the recorded spread of each climb's sum."""
+    return spread.record([sum(column) for column in zip(*rows, strict=True)])

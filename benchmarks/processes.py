@@ -1,26 +1,24 @@
-"""Processes that are timed, and whose peak memory is known when they have ended."""
+"""Processes that are timed. Their peak memory is known when they have ended."""
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from ladder.processes import session
+from ladder import processes
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class WorkerError(Exception):
-    """A worker could not do what it was asked; the message is its own."""
+    """A worker could not do its work; the message is its own."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +32,14 @@ class Finished:
 
 
 def measure(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Finished:
-    """Returns what a command said on both outputs, its wall time and its peak memory.
+    """Returns a command's output, both streams in one, its wall time and its peak memory.
 
-    The peak is that of the largest process of it and all that it started and waited for. Linux
-    counts the starting process in, so the one that measures must be small: it imports no
-    TensorFlow.
+    The peak is that of the largest process among it and all that it started. Linux counts the
+    starting process too, so the process that measures must be small: it imports no TensorFlow.
     """
     started = time.perf_counter()
-    with session(
-        command,
-        folder,
-        environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with processes.session(command, folder, environment, **streams) as process:
         assert process.stdout is not None  # noqa: S101
         output = process.stdout.read()
         peak = _wait(process)
@@ -59,27 +50,29 @@ def _wait(process: "subprocess.Popen[str]") -> int:
     """Waits for a process to end and returns the peak memory of the largest one in it, in bytes."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return _bytes(usage)
-
-
-def _bytes(usage: resource.struct_rusage) -> int:
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 class Worker:
-    """A module of `benchmarks.workers` that runs in a process of its own and is asked questions."""
+    """A module of `benchmarks.workers` that runs in a process of its own and answers questions.
+
+    `peak_bytes` is known when the worker has been left as a context.
+    """
 
     def __init__(self, module: str, request: Mapping[str, Any], python: str = sys.executable):
         self.module, self.peak_bytes = module, 0
-        self._said = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [python, "-m", f"benchmarks.workers.{module}", json.dumps(request)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             text=True,
         )
+        assert self._process.stdin is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        self._questions, self._answers = self._process.stdin, self._process.stdout
 
     def ask(self) -> dict[str, Any]:
         """Returns the answer to another question: the next repetition.
@@ -87,10 +80,9 @@ class Worker:
         Raises:
             WorkerError: there is none.
         """
-        assert self._process.stdin is not None  # noqa: S101
-        with suppress(BrokenPipeError):  # `receive` says why
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # the worker died; `receive` gives the reason
+            self._questions.write("\n")
+            self._questions.flush()
         return self.receive()
 
     def receive(self) -> dict[str, Any]:
@@ -99,45 +91,25 @@ class Worker:
         Raises:
             WorkerError: the worker has ended, or answers that it cannot.
         """
-        assert self._process.stdout is not None  # noqa: S101
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         if not line:
-            self._said.seek(0)
-            raise WorkerError(f"{self.module} ended without an answer: {self._said.read()[-2000:]}")
+            self._errors.seek(0)
+            reason = self._errors.read()[-2000:]
+            raise WorkerError(f"{self.module} ended without an answer: {reason}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
         return answer
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yields answers until the worker ends by itself."""
-        assert self._process.stdout is not None  # noqa: S101
-        yield from map(json.loads, self._process.stdout)
-        self.close()
-        if self._process.returncode:
-            self._said.seek(0)
-            raise WorkerError(f"{self.module} failed: {self._said.read()[-2000:]}")
-
-    def close(self) -> None:
-        """Tells the worker that there are no more questions and waits for its end."""
-        if self._process.returncode is None:
-            assert self._process.stdin is not None  # noqa: S101
-            with suppress(BrokenPipeError):  # it died, with a question that it did not read
-                self._process.stdin.close()
-            self.peak_bytes = _wait(self._process)
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None and self._process.returncode is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Ends the worker: it has no more questions, or after an error it is killed."""
+        if kind is not None:
             self._process.kill()
-        self.close()
-        for stream in (self._process.stdout, self._said):
-            assert stream is not None  # noqa: S101
-            stream.close()
+        with suppress(BrokenPipeError):  # it died and left a question unread
+            self._questions.close()
+        self.peak_bytes = _wait(self._process)
+        self._answers.close()
+        self._errors.close()

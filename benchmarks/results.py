@@ -1,4 +1,4 @@
-"""The results of all parts in one file: parts may be measured apart, but not mixed up."""
+"""The results of all parts in one file. Parts may be measured apart, on the same machine."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.processes import ROOT
-from ladder import artifacts, errors, evaluation
+from ladder import artifacts, errors
+from ladder.evidence import evaluation
 
 FOLDER = ROOT / "reports/benchmark"
 
@@ -14,35 +15,19 @@ FOLDER = ROOT / "reports/benchmark"
 Results = dict[str, Any]
 
 
-def folder(quick: bool) -> Path:
-    """Returns where results lie; those of a quick try-out never replace the others."""
-    return FOLDER / "quick" if quick else FOLDER
-
-
 def path(quick: bool) -> Path:
-    """Returns the file of the results."""
-    return folder(quick) / "benchmark.json"
+    """Returns the file of the results. Those of a quick try-out never replace the others."""
+    return (FOLDER / "quick" if quick else FOLDER) / "benchmark.json"
 
 
 def read(quick: bool) -> Results:
-    """Returns the results as they lie there, of whatever machine.
-
-    Raises:
-        InputError: nothing has been measured yet.
-    """
-    if not path(quick).exists():
-        raise errors.InputError(
-            str(path(quick)),
-            expected="results to draw",
-            received="no such file",
-            advice="Measure first: `make bench`.",
-        )
-    known: Results = artifacts.read_json(path(quick))
-    return known
+    """Returns the results in the file, of whatever machine."""
+    results: Results = artifacts.read_json(path(quick))
+    return results
 
 
 def start(quick: bool) -> Results:
-    """Returns the results so far, which another measurement on this machine is added to.
+    """Returns the results so far, to which another measurement on this machine is added.
 
     Raises:
         InputError: they are of another machine.
@@ -50,32 +35,37 @@ def start(quick: bool) -> Results:
     here = machine.describe()
     if not path(quick).exists():
         return {"machine": here, "quick": quick, "parts": {}}
-    known = read(quick)
-    if not machine.same(known["machine"], here):
+    results = read(quick)
+    if not machine.same(results["machine"], here):
         raise errors.InputError(
             str(path(quick)),
             expected=f"results of this machine, {machine.text(here)}",
-            received=machine.text(known["machine"]),
+            received=machine.text(results["machine"]),
             advice="Move its folder aside, or measure on that machine.",
         )
-    return known
+    return results
 
 
 def write(results: Results) -> None:
-    """Writes the results in the order that they are in: that of stages and contestants is told."""
+    """Writes the results in their order, which is that of parts, stages and contestants."""
     text = json.dumps(results, indent=2, allow_nan=False)
     artifacts.write_text(path(results["quick"]), text + "\n")
+
+
+def by_part(results: Results) -> dict[str, dict[str, Any]]:
+    """Returns the results of the parts that were measured."""
+    return {name: part["result"] for name, part in results["parts"].items()}
 
 
 def same_pictures(results: Results) -> bool:
     """Returns whether the book's way and the pipeline were measured on the same pictures.
 
-    In a quick try-out they were not: it climbs on fewer than the book's counts.
+    In a quick try-out they were not: it climbs on fewer pictures than the book has.
     """
-    parts = results["parts"]
+    parts = by_part(results)
     if not {"book_way", "pipeline"} <= parts.keys():
         return False
-    book, ours = parts["book_way"]["result"], parts["pipeline"]["result"]
-    return ours["split"] == evaluation.BOOK_SPLIT.model_dump() and all(
-        book[name] == ours[name] for name in ("dataset", "image_size")
+    book, pipeline = parts["book_way"], parts["pipeline"]
+    return pipeline["split"] == evaluation.BOOK_SPLIT.model_dump() and all(
+        book[name] == pipeline[name] for name in ("dataset", "image_size")
     )

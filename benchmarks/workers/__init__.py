@@ -1,1 +1,1 @@
-"""What runs in a process of its own: a module a measurement, started by the parts beside."""
+"""The modules that run in processes of their own: one for each kind of measurement."""

@@ -1,4 +1,4 @@
-"""How a worker is asked and answers: lines of JSON on its standard input and output."""
+"""How a worker receives questions and answers them: lines of JSON on its input and output."""
 
 import json
 import os
@@ -6,37 +6,36 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
+Repetition = Callable[[], Mapping[str, Any]]
+Start = Callable[[dict[str, Any]], tuple[Mapping[str, Any], Repetition]]
+
 
 def request() -> dict[str, Any]:
-    """Returns what the worker was started with."""
-    asked: dict[str, Any] = json.loads(sys.argv[1])
-    return asked
+    """Returns the request that the worker was started with."""
+    content: dict[str, Any] = json.loads(sys.argv[1])
+    return content
 
 
 def take_stdout() -> TextIO:
-    """Returns the standard output for answers alone; what libraries print goes to stderr."""
+    """Returns the standard output for lines of JSON. What libraries print goes to stderr."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     return answers
 
 
-def answer(answers: TextIO, content: Mapping[str, Any]) -> None:
-    """Writes one answer."""
-    print(json.dumps(content), file=answers, flush=True)
+def serve(start: Start) -> None:
+    """Answers once with the details of `start`, then with a repetition for every line received.
 
-
-def serve(start: Callable[[], tuple[Mapping[str, Any], Callable[[], Mapping[str, Any]]]]) -> None:
-    """Answers once with what `start` tells, then with a repetition for every line asked.
-
-    An exception becomes the answer `{"error": …}` and ends the worker: a framework that cannot do
+    An exception becomes the answer `{"error": …}` and ends the worker: that a framework cannot do
     something is a result too.
     """
     with take_stdout() as answers:
         try:
-            told, repetition = start()
-            answer(answers, told)
+            details, repetition = start(request())
+            print(json.dumps(details), file=answers)
             for _ in sys.stdin:
-                answer(answers, repetition())
+                print(json.dumps(repetition()), file=answers)
         except Exception as error:
             reason = next(iter(str(error).splitlines()), "")
-            answer(answers, {"error": f"{type(error).__name__}: {reason}"[:300]})
+            message = f"{type(error).__name__}: {reason}"[:300]
+            print(json.dumps({"error": message}), file=answers)

@@ -1,38 +1,35 @@
-"""The pipeline's extraction of features, with and without its disk: pictures/s of this process."""
+"""Extraction of features in Keras: the pipeline's own, to disk, and the same without the disk."""
 
 import functools
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ladder.runtime import keras, tf
 from numpy.typing import NDArray
 
 from benchmarks.workers import channel, vgg16
-from ladder import activations, bases, models, runtime, settings
+from ladder import settings
+from ladder.networks import activations, bases, models, runtime
 
 BASE = settings.Base(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
 OUTPUT = bases.BASES[BASE.name].output
 
 
-def build(image_size: int) -> keras.Model:
-    """Returns raw pixels → features, with the weights that all contestants have."""
+def build(image_size: int) -> runtime.keras.Model:
+    """Returns raw pixels → features, with the weights of all contestants."""
+    keras = runtime.keras
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     model = keras.Model(pixels, bases.extend(pixels, BASE))
-    draw(model)
-    return model
+    for layer, weights in zip(bases.convolutions(model), vgg16.weights(), strict=True):
+        layer.set_weights(weights)
+    return models.between(model, [OUTPUT])  # as the stage does
 
 
-def draw(model: keras.Model) -> None:
-    """Sets the weights of the base's convolutions to those that all contestants have."""
-    for layer, drawn in zip(bases.convolutions(model), vgg16.weights(), strict=True):
-        layer.set_weights(drawn)
-
-
-def in_memory(model: keras.Model, batch_size: int) -> vgg16.Extract:
+def in_memory(model: runtime.keras.Model, batch_size: int) -> vgg16.Extract:
     """Returns the extraction without its disk: features (n, …) float32 in memory."""
+    keras, tf = runtime.keras, runtime.tf
     forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
 
     def extract(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -46,7 +43,7 @@ def in_memory(model: keras.Model, batch_size: int) -> vgg16.Extract:
     return extract
 
 
-def to_disk(model: keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
+def to_disk(model: runtime.keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
     """Returns the pipeline's own function, which traces the graph anew whenever it is called."""
     target = folder / "features.npy"
     extraction = settings.Extraction(batch_size=batch_size, storage="float16")
@@ -60,24 +57,21 @@ def to_disk(model: keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
     return extract
 
 
-def start(
-    request: dict[str, Any], folder: Path
-) -> tuple[Mapping[str, Any], Callable[[], Mapping[str, Any]]]:
-    """Warms up, writes the features of one batch, and returns what it is and its repetition."""
+def start(folder: Path, request: dict[str, Any]) -> tuple[Mapping[str, Any], channel.Repetition]:
+    """Returns the details of this contestant, and its repetition."""
     policy = runtime.start(settings.Runtime(precision=request["precision"], threads=0), None)
-    model = models.between(build(request["image_size"]), [OUTPUT])  # as the stage does
-    disk, batch_size = request["disk"], request["batch_size"]
+    model, batch_size = build(request["image_size"]), request["batch_size"]
+    disk = request["disk"]
     extract = to_disk(model, batch_size, folder) if disk else in_memory(model, batch_size)
-    np.save(request["features"], extract(vgg16.pictures(batch_size, request["image_size"])))
-    told = {
+    details = {
         "arithmetic": policy.removeprefix("mixed_"),
         "threads": int(runtime.describe()["threads"]),
         "parameters": model.count_params(),
-        "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},
+        "versions": {"keras": runtime.keras.__version__, "tensorflow": runtime.tf.__version__},
     }
-    return told, vgg16.repetition(extract, request)
+    return details, vgg16.repetition(extract, request)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        channel.serve(functools.partial(start, channel.request(), Path(scratch)))
+        channel.serve(functools.partial(start, Path(scratch)))

@@ -1,7 +1,6 @@
 """The same VGG16 in PyTorch and OpenVINO, in an environment of their own: no import of ladder."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,10 @@ class Vgg16(torch.nn.Module):  # type: ignore[misc]  # torch is not in the envir
         super().__init__()
         self.dtype = dtype
         layers: list[torch.nn.Module] = []
-        drawn = iter(weights)
+        kernels = iter(weights)
         for block in vgg16.BLOCKS:
             for _ in block:
-                layers += [convolution(*next(drawn)), torch.nn.ReLU(inplace=True)]
+                layers += [convolution(*next(kernels)), torch.nn.ReLU(inplace=True)]
             layers.append(torch.nn.MaxPool2d(2))
         self.layers = torch.nn.Sequential(*layers)
         self.to(dtype=dtype, memory_format=torch.channels_last)
@@ -43,11 +42,11 @@ def convolution(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> torch
 
 
 def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
-    """Returns PyTorch's extraction, eager or compiled, and what there is to tell."""
+    """Returns PyTorch's extraction, eager or compiled, and its details."""
     torch.set_num_threads(vgg16.cores())
     dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32}[request["precision"]]
     model = Vgg16(vgg16.weights(), dtype)
-    told = {
+    details = {
         "arithmetic": request["precision"],
         "threads": torch.get_num_threads(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -63,14 +62,14 @@ def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]
             parts = [run(batch).numpy() for batch in torch.from_numpy(pictures).split(batch_size)]
         return np.concatenate(parts)
 
-    return extract, told
+    return extract, details
 
 
 def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
-    """Returns OpenVINO's extraction, converted from torch's float32 model.
+    """Returns OpenVINO's extraction, converted from torch's float32 model, and its details.
 
-    `hint` is OpenVINO's own word: LATENCY, one batch at a time on all cores; THROUGHPUT, as many
-    batches side by side as it finds best.
+    The `mode` is OpenVINO's hint. "latency" runs one batch at a time on all cores, "throughput" as
+    many batches side by side as OpenVINO finds best.
     """
     import openvino
 
@@ -81,12 +80,12 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
     model = openvino.convert_model(torch_model, example_input=example, input=shape)
     properties = {
         "INFERENCE_PRECISION_HINT": {"bfloat16": "bf16", "float32": "f32"}[request["precision"]],
-        "PERFORMANCE_HINT": request["hint"],
+        "PERFORMANCE_HINT": request["mode"].upper(),
         "INFERENCE_NUM_THREADS": str(vgg16.cores()),
     }
     compiled = openvino.Core().compile_model(model, "CPU", properties)
     arithmetic = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-    told = {
+    details = {
         "arithmetic": {"bf16": "bfloat16", "f32": "float32"}.get(arithmetic, arithmetic),
         "threads": int(compiled.get_property("INFERENCE_NUM_THREADS")),
         "streams": int(compiled.get_property("NUM_STREAMS")),
@@ -99,8 +98,8 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
         features = np.empty((len(pictures), *output[1:]), np.float32)
         queue = openvino.AsyncInferQueue(compiled)
 
-        def keep(done: Any, start: int) -> None:
-            features[start : start + batch_size] = done.get_output_tensor(0).data
+        def keep(inference: Any, start: int) -> None:
+            features[start : start + batch_size] = inference.get_output_tensor(0).data
 
         queue.set_callback(keep)
         for start in range(0, len(pictures), batch_size):
@@ -108,20 +107,15 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
         queue.wait_all()
         return features
 
-    return extract, told
+    return extract, details
 
 
-def start(
-    request: dict[str, Any],
-) -> tuple[Mapping[str, Any], Callable[[], Mapping[str, Any]]]:
-    """Warms up, writes the features of one batch, and returns what it is and its repetition."""
-    make = in_openvino if request["framework"] == "openvino" else in_torch
-    extract, told = make(request)
-    np.save(
-        request["features"], extract(vgg16.pictures(request["batch_size"], request["image_size"]))
-    )
-    return told, vgg16.repetition(extract, request)
+def start(request: dict[str, Any]) -> tuple[Mapping[str, Any], channel.Repetition]:
+    """Returns the details of this contestant, and its repetition."""
+    build = in_openvino if request["framework"] == "openvino" else in_torch
+    extract, details = build(request)
+    return details, vgg16.repetition(extract, request)
 
 
 if __name__ == "__main__":
-    channel.serve(functools.partial(start, channel.request()))
+    channel.serve(start)

@@ -1,4 +1,4 @@
-"""VGG16 as numbers: what every contestant builds, weights and pictures included. Numpy alone."""
+"""VGG16 as numbers: the weights and pictures of all contestants. It needs numpy alone."""
 
 import os
 import time
@@ -8,25 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Filters of the convolutions of each block, all 3 × 3; a max pooling of 2 ends a block.
+# Filters of the convolutions of each block, all 3 × 3. A max pooling of 2 ends a block.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 Weights = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+Extract = Callable[[NDArray[np.uint8]], Any]  # pictures (n, S, S, 3), n a multiple of the batch
 
 
 def weights() -> Weights:
     """Returns (kernel (3, 3, in, out), bias) of every convolution, the same in every process.
 
-    Random, of the scale that keeps relu's variance (He et al. 2015): no value dwindles to
-    a denormal number, which processors are slow with.
+    They are random, of the scale that keeps relu's variance (He et al. 2015), so that no value
+    becomes a denormal number, which processors are slow with.
     """
-    random, channels, drawn = np.random.default_rng(0), 3, []
+    random, channels, layers = np.random.default_rng(0), 3, []
     for filters in (filters for block in BLOCKS for filters in block):
         kernel = random.standard_normal((3, 3, channels, filters), np.float32)
         kernel *= np.float32(np.sqrt(2 / (9 * channels)))
-        drawn.append((kernel, np.zeros(filters, np.float32)))
+        layers.append((kernel, np.zeros(filters, np.float32)))
         channels = filters
-    return drawn
+    return layers
 
 
 def pictures(count: int, image_size: int) -> NDArray[np.uint8]:
@@ -40,21 +41,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-Extract = Callable[[NDArray[np.uint8]], Any]  # pictures (n, S, S, 3), n a multiple of the batch
-
-
 def repetition(extract: Extract, request: dict[str, Any]) -> Callable[[], dict[str, float]]:
-    """Returns what one repetition does: so many batches as fill the time wanted, and the rate.
+    """Returns the repetition: as many batches as fill the time, and their rate.
 
-    `extract` has to have run before: what it compiles is not timed.
+    It warms up first, so that no compilation is timed, and writes the features of one batch.
     """
     batch_size, image_size = request["batch_size"], request["image_size"]
     batch = pictures(batch_size, image_size)
+    np.save(request["features"], extract(batch))
     started = time.perf_counter()
     extract(batch)
-    wanted = int(request["seconds"] / (time.perf_counter() - started))
-    batches = min(max(wanted, 1), request["most_batches"])
-    stack = pictures(batches * batch_size, image_size)
+    batches = int(request["seconds"] / (time.perf_counter() - started))
+    stack = pictures(min(max(batches, 1), request["most_batches"]) * batch_size, image_size)
 
     def repeat() -> dict[str, float]:
         started = time.perf_counter()
