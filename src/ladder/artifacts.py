@@ -1,8 +1,11 @@
 """Atomic, byte-stable writes, and reads that refuse pickles."""
 
+import errno
+import glob
 import hashlib
 import json
 import os
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 from numpy.typing import NDArray
 
 from ladder import errors
@@ -21,12 +25,52 @@ from ladder import errors
 def whole(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path` that becomes `path` when the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Deletes the temporary files beside `path` whose process was killed."""
+    for leftover in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        number = leftover.name.split(".")[1]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+def move(source: Path, target: Path) -> None:
+    """Moves a file or folder to `target`, which is not there, also to another file system.
+
+    On another one it is copied beside `target` first, so that `target` is whole or not there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy = target.with_name(f".{os.getpid()}.{target.name}")
+        shutil.move(source, copy)
+        os.replace(copy, target)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Reserves `size` bytes on the disk for a file that is written to through memory.
+
+    Without it a full disk ends the process by a signal, without a message.
+
+    Raises:
+        OSError: there is no room.
+    """
+    with path.open("r+b") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        elif shutil.disk_usage(path.parent).free < size:  # macOS, Windows
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def sha256(path: Path) -> str:

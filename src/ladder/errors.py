@@ -1,6 +1,7 @@
 """The errors that a person can mend, and how a stage reports them."""
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -56,15 +57,17 @@ def _alone() -> Iterator[None]:
     name = "@".join([script.stem, *sys.argv[1:]])
     locks = Path("data/.locks")
     locks.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(locks / name, timeout=0)
+    lock, owner = filelock.FileLock(locks / name, timeout=0), locks / f"{name}.pid"
     try:
         held = lock.acquire()
     except filelock.Timeout as error:
+        number = owner.read_text().strip() if owner.exists() else "unknown"
         raise InputError(
             f"stage {name}",
             expected="to be the only process at it",
-            received="another one, perhaps left by a DVC that was killed",
-            advice="Wait for it to end, or end it; then run `dvc repro` again.",
+            received=f"another one, process {number}, perhaps left by a DVC that was killed",
+            advice=f"Wait for it to end, or end it (kill {number}); then run `dvc repro` again.",
         ) from error
     with held:
+        owner.write_text(f"{os.getpid()}\n")
         yield

@@ -154,9 +154,13 @@ def _leading_to(last: str, stages: Mapping[str, Mapping[str, Any]]) -> dict[str,
             continue
         seen.add(name)
         for dep in stages[name].get("deps", []):
-            inside = f"{dep['path']}/"
-            waiting += [w for path, w in writers.items() if f"{path}/".startswith(inside)]
+            waiting += [writer for out, writer in writers.items() if _overlap(dep["path"], out)]
         for key, value in stages[name].get("params", {}).get(settings.PARAMS.name, {}).items():
             if key.partition(".")[0] not in NOT_OF_PREDICTIONS - {"seed"}:
                 params[key] = value
     return params
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Returns whether two paths are the same, or one of them is a folder that holds the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -3,12 +3,13 @@
 import logging
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,13 @@ logging.getLogger("mlflow").setLevel(logging.WARNING)  # or it narrates its own 
 WEIGHTS_TAG = "ladder.weights_sha256"
 RESTORED_TAG = "ladder.restored"
 FIGURES_TAG = "ladder.figures_sha256"
+# Where MLflow 3's database holds places of artifacts.
+PLACES = {
+    "experiments": {"artifact_location"},
+    "runs": {"artifact_uri"},
+    "logged_models": {"artifact_location"},
+    "model_versions": {"source", "storage_location"},
+}
 PROCESS_TAG = "ladder.process"  # host and number
 
 # What decides a training besides the seed and the rung's own section of params.yaml.
@@ -51,10 +59,38 @@ def _store() -> Iterator[str]:
     The first use creates the database, and two at once would break it.
     """
     home = paths.root()
-    uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow.db'}")
+    database = home / "mlflow.db"
+    uri = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
     mlflow.set_tracking_uri(uri)
     with filelock.FileLock(home / ".mlflow.lock", timeout=120):
+        if database.is_file():
+            _follow(database, home)
         yield uri
+
+
+def _follow(database: Path, home: Path) -> None:
+    """Corrects the places of artifacts in the database of a project that was moved or copied.
+
+    MLflow keeps them absolute: else new runs would be written into the folder of before.
+    """
+    with closing(sqlite3.connect(database)) as connection, connection:
+        held = {table: _columns(connection, table) & columns for table, columns in PLACES.items()}
+        if not held["experiments"]:
+            return
+        rows = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        inside = {name: f"/mlruns/{name}" for name, _ in rows}
+        homes = {place.removesuffix(inside[n]) for n, place in rows if place.endswith(inside[n])}
+        for before in homes - {home.as_uri()}:
+            for table, column in [(name, each) for name in held for each in held[name]]:
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608
+                    f"WHERE substr({column}, 1, ?) = ?",
+                    (home.as_uri(), len(before) + 1, len(before) + 8, f"{before}/mlruns/"),
+                )
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
 def connect(experiment: str) -> str:
@@ -70,8 +106,8 @@ def connect(experiment: str) -> str:
             return str(mlflow.create_experiment(experiment, artifact_location=location))
         if found.lifecycle_stage == LifecycleStage.DELETED:
             mlflow.MlflowClient().restore_experiment(found.experiment_id)
-            told = f"the MLflow experiment {experiment}, which had been deleted, is restored"
-            print(f"ladder: {told}", file=sys.stderr)
+            message = f"the deleted MLflow experiment {experiment} is restored"
+            print(f"ladder: {message}", file=sys.stderr)
         return str(found.experiment_id)
 
 
@@ -153,7 +189,8 @@ def _best_effort() -> Iterator[None]:
             warnings.simplefilter("ignore")  # MLflow's own and its libraries'
             yield
     except Exception as error:
-        print(f"ladder: not tracked in MLflow: {error}", file=sys.stderr)
+        name = type(error).__name__  # a KeyError says no more than its key
+        print(f"ladder: not tracked in MLflow: {name}: {error}", file=sys.stderr)
 
 
 def log_training(

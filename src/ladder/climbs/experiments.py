@@ -77,9 +77,12 @@ def _replace(names: Sequence[Path], new: Path, target: Path, old: Path) -> None:
             os.replace(new / name, target / name)
     except BaseException:
         for name in moved:
-            if (old / name).exists():
+            if not (new / name).exists():  # it is in `target`
                 if (target / name).is_dir():
                     shutil.rmtree(target / name)
+                else:
+                    (target / name).unlink(missing_ok=True)
+            if (old / name).exists():
                 os.replace(old / name, target / name)
         raise
 

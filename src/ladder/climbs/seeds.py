@@ -31,7 +31,10 @@ class Seeds:
         return Seeds(*(frame.reset_index(drop=True) for frame in ordered))
 
 
-NONE = Seeds(pd.DataFrame({"seed": []}), pd.DataFrame({"seed": pd.Series(dtype=int)}))
+NO_SEED = pd.Series(dtype=int)
+NONE = Seeds(
+    pd.DataFrame({"seed": NO_SEED, "right": pd.Series(dtype=bool)}), pd.DataFrame({"seed": NO_SEED})
+)
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,9 +58,7 @@ def _write(
         stack.enter_context(bar)
         files = [stack.enter_context(artifacts.whole(path)) for path in targets.values()]
         arrays = [
-            np.lib.format.open_memmap(
-                path, "w+", np.dtype(extraction.storage), (count, *output.shape[1:])
-            )
+            _on_disk(path, np.dtype(extraction.storage), (count, *output.shape[1:]))
             for path, output in zip(files, outputs, strict=True)
         ]
         for rows, batch in _read_ahead(pictures, count, extraction.batch_size):
@@ -70,6 +67,13 @@ def _write(
                 values = tf.cast(activation, tf.float32).numpy()
                 array[rows] = stored(values, extraction.storage, layer)
             bar.update(len(batch))
+
+
+def _on_disk(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Returns an array in a file, mapped into memory, for which the disk has room."""
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    artifacts.reserve(path, path.stat().st_size)
+    return array
 
 
 def extract_views(
@@ -83,7 +87,7 @@ def extract_views(
 ) -> float:
     """Writes views 1 … `views` of every layer in `folders`; goes on where it was interrupted.
 
-    Whole views gather in `partial`, which becomes the folders at the end; who comes second waits.
+    Whole views gather in `partial`, which becomes the folders at the end. A second process waits.
     Returns the seconds that all views took, in this process and before.
     """
     forward, seconds = _compiled(base), 0.0
@@ -104,7 +108,7 @@ def extract_views(
                 leftover.unlink()
             shutil.rmtree(folder, ignore_errors=True)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(partial / layer, folder)
+            artifacts.move(partial / layer, folder)
         shutil.rmtree(partial)
     return seconds
 

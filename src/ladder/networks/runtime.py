@@ -1,38 +1,58 @@
 """The only import of TensorFlow; threads, precision and seed, which decide a result's last bits."""
 
+import faulthandler
 import os
+import platform
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ladder import settings
 
 __all__ = ["describe", "keras", "policy", "processor_flags", "start", "tf"]
 
-KINDS = {"amx_bf16", "avx512_bf16", "avx512f", "avx2", "fma"}  # they choose among kernels
+KINDS = {"amx_bf16", "avx512_bf16", "avx512f", "avx2", "fma", "bf16", "asimd", "sve"}  # of kernels
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_CAPABILITY = (8, 0)  # NVIDIA Ampere
 
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Drops what TensorFlow's C++ prints as it is imported: no variable silences all of it."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Drops what TensorFlow's C++ prints as it is imported: no variable silences all of it.
+
+    After an error it is printed all the same; if the process aborts, Python's stack is.
+    """
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as dropped:
+        faulthandler.enable(stderr)
+        os.dup2(dropped.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            dropped.seek(0)
+            os.write(stderr, dropped.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            faulthandler.enable(2)
+            os.close(stderr)
 
 
 # TensorFlow leaves oneDNN off where a processor lacks AVX512-VNNI, though it is faster there too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no lines that say what works
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says
 
 with _quiet_stderr():
     import keras
     import tensorflow as tf
+
+# What keras.json may say otherwise, and what decides a result.
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+keras.config.set_epsilon(1e-7)
 
 
 def start(runtime: settings.Runtime, seed: int | None) -> str:
@@ -56,8 +76,13 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
 
 
 def describe() -> dict[str, str]:
-    """Returns what results depend on in their last bits: policy, threads, processor, versions."""
-    return {
+    """Returns what results depend on in their last bits: policy, threads, processor, versions.
+
+    And the GPUs, where there are any.
+    """
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in _gpus()]
+    gpus = [detail.get("device_name", "GPU") for detail in details]
+    return ({"gpus": ", ".join(gpus)} if gpus else {}) | {
         "policy": keras.config.dtype_policy().name,
         "threads": str(tf.config.threading.get_intra_op_parallelism_threads()),
         "processor": processor(CPUINFO),
@@ -69,6 +94,11 @@ def describe() -> dict[str, str]:
 def versions() -> dict[str, str]:
     """Returns the versions of TensorFlow and Keras."""
     return {"tensorflow": tf.__version__, "keras": keras.__version__}
+
+
+def _gpus() -> list[Any]:
+    devices: list[Any] = tf.config.list_physical_devices("GPU")
+    return devices
 
 
 def _cores() -> int:
@@ -83,8 +113,7 @@ def policy(precision: str) -> str:
 
 
 def _has_fast_bfloat16() -> bool:
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
+    if gpus := _gpus():
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
         return all(d.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY for d in details)
     flags = processor_flags(CPUINFO)
@@ -96,13 +125,17 @@ def _has_fast_bfloat16() -> bool:
 
 
 def processor(cpuinfo: Path) -> str:
-    """Returns vendor, family, model and cache as Linux tells them; empty where it does not."""
+    """Returns what Linux says of the processor, else what Python does.
+
+    Of x86 vendor, family, model and cache; of ARM implementer, architecture, variant and part.
+    """
     if not cpuinfo.exists():
-        return ""
+        return platform.processor() or platform.machine()
     pairs = (line.partition(":") for line in cpuinfo.read_text().partition("\n\n")[0].splitlines())
-    told = {name.strip(): value.strip() for name, _, value in pairs}
-    names = ("vendor_id", "cpu family", "model", "cache size")
-    return " ".join(told[name] for name in names if name in told)
+    values = {name.strip(): value.strip() for name, _, value in pairs}
+    x86 = ("vendor_id", "cpu family", "model", "cache size")
+    arm = ("CPU implementer", "CPU architecture", "CPU variant", "CPU part")
+    return " ".join(values[name] for name in (*x86, *arm) if name in values)
 
 
 def processor_flags(cpuinfo: Path) -> set[str]:
@@ -110,4 +143,5 @@ def processor_flags(cpuinfo: Path) -> set[str]:
     if not cpuinfo.exists():
         return set()
     lines = cpuinfo.read_text().splitlines()
-    return set(next((line for line in lines if line.startswith("flags")), "").split())
+    names = ("flags", "Features")  # on x86, on ARM
+    return set(next((line for line in lines if line.startswith(names)), "").split())

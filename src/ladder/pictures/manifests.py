@@ -19,8 +19,8 @@ def class_names(manifest: pd.DataFrame) -> list[str]:
 
 def shared_groups(manifest: pd.DataFrame) -> int:
     """Returns how many pictures, byte for byte, stand in more than one subset."""
-    once = manifest.drop_duplicates(["duplicate_group", "subset"])
-    return int(once["duplicate_group"].duplicated().sum())
+    subsets = manifest.groupby("duplicate_group")["subset"].nunique()
+    return int((subsets > 1).sum())
 
 
 def build(members: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Where the pictures come from: each source ends in one zip archive, its pictures untouched."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -81,4 +82,4 @@ def _microsoft(target: Path) -> None:
             advice="Fetch it by hand and run `make book ARCHIVE=path`; Kaggle's train.zip or "
             "an unpacked folder serves as well.",
         ) from error
-    os.replace(path, target)
+    shutil.copyfile(path, target)  # the download stays, so that it is not fetched again
