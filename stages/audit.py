@@ -32,11 +32,11 @@ def main() -> None:
     probabilities = suspects.out_of_fold(features, labels, groups, params.audit)
     artifacts.write_csv(files.suspects, suspects.find(known, probabilities))
     wrong = suspects.rows(labels, probabilities)
-    told = [
+    tables = [
         planted.copies(pixels, params.audit.hash_distance, seed=0),
         planted.turned_labels(features, labels, groups, wrong, params.audit, seed=0),
     ]
-    artifacts.write_csv(files.planted, pd.concat(told))
+    artifacts.write_csv(files.planted, pd.concat(tables))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    chosen, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
+    looks, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
     rung = rungs.named(sys.argv[1])
     predictions = pd.read_csv(files.predictions(rung))
-    pictures = selection.gallery(predictions, chosen.picture, chosen.pictures_per_gallery)
+    pictures = selection.gallery(predictions, looks.picture, looks.pictures_per_gallery)
     runtime.start(settings.Runtime(threads=params.runtime.threads, precision="float32"), seed=None)
     model, _ = rung_models.read(files, rung)
     images = artifacts.read_npy(files.images("test"))[pictures["row"]]
@@ -40,7 +40,7 @@ def main() -> None:
         "label": pictures["label"].to_numpy(),
         "probabilities": evaluation.probabilities(pictures),
         "images": images,
-        **{method: found.astype(np.float16) for method, found in heatmaps.items()},
+        **{method: heatmap.astype(np.float16) for method, heatmap in heatmaps.items()},
         "kernels": interpretation.first_kernels(model),
         "layers": np.array(list(maps)),
         "blank_share": np.array([interpretation.blank_share(layer) for layer in maps.values()]),

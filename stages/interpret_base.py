@@ -20,17 +20,23 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    chosen = params.interpretation
+    patterns_wanted = params.interpretation
     runtime.start(
         settings.Runtime(threads=params.runtime.threads, precision="float32"), params.seed
     )
     weights = paths.base_weights(params.base)
-    base = models.pixels_to_features(params.base, chosen.pattern_size, weights)
+    base = models.pixels_to_features(params.base, patterns_wanted.pattern_size, weights)
     patterns = {
         layer: interpretation.filter_patterns(
-            base, layer, range(chosen.filters_per_layer), chosen.steps, params.seed
+            base,
+            layer,
+            range(patterns_wanted.filters_per_layer),
+            patterns_wanted.steps,
+            params.seed,
         )
-        for layer in tqdm(chosen.filter_layers, "filter patterns", unit="layer", disable=None)
+        for layer in tqdm(
+            patterns_wanted.filter_layers, "filter patterns", unit="layer", disable=None
+        )
     }
     files = paths.DatasetPaths(params.dataset.source)
     artifacts.write_npz(files.interpretation("base"), patterns)

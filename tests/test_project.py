@@ -21,14 +21,15 @@ def test_the_committed_params_are_valid_and_start_from_seed_0() -> None:
     assert settings.read(ROOT / "params.yaml").seed == 0
 
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = CONFIGURATION["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
 def names(requirements: list[str]) -> set[str]:
     """Returns the packages that lines of a requirements file name, normalized."""
-    found = (re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements)
-    return {re.sub(r"[._-]+", "-", name).lower() for name in found}
+    packages = (re.split(r"[^A-Za-z0-9._-]", line)[0] for line in requirements)
+    return {re.sub(r"[._-]+", "-", name).lower() for name in packages}
 
 
 def test_the_lock_pins_every_dependency_by_hash_and_names_no_url() -> None:
@@ -60,6 +61,21 @@ def test_what_the_code_imports_is_a_dependency() -> None:
     assert [name for name in foreign if not names(packages[name]) & wanted] == []
 
 
+def test_an_installed_package_has_every_file_that_lies_in_src() -> None:
+    """Code comes with its package; what is no code is declared."""
+    patterns = CONFIGURATION["tool"]["setuptools"]["package-data"]
+    declared = {
+        path
+        for package, names in patterns.items()
+        for name in names
+        for path in (ROOT / "src" / package.replace(".", "/")).glob(name)
+    }
+    files = {path for path in (ROOT / "src/ladder").rglob("*") if path.is_file()}
+    assert declared == {path for path in files if path.suffix not in (".py", ".pyc")}
+    packages = {path.parent for path in files if path.suffix == ".py"}
+    assert {package for package in packages if not (package / "__init__.py").exists()} == set()
+
+
 def test_make_alone_lists_the_targets() -> None:
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = set(re.findall(r"^ +make (\w+)", done.stdout, re.MULTILINE))
@@ -76,15 +92,8 @@ def test_make_alone_lists_the_targets() -> None:
 def test_a_climb_with_a_wrong_argument_stops_at_once(
     recipe: str, archive: str, message: str
 ) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "ladder.climbs.climbs",
-        "--recipe",
-        recipe,
-        "--archive",
-        archive,
-    ]
+    command = [sys.executable, "-m", "ladder.cli", "climb"]
+    command += ["--recipe", recipe, "--archive", archive]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,

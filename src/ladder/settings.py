@@ -212,14 +212,14 @@ class Settings(Section):
     @model_validator(mode="after")
     def _layers_exist_in_order(self) -> Self:
         layers = LAYERS[self.base.name]
-        chosen = {
+        layers_named = {
             "base.cut": self.base.cut,
             "fine_tune.unfreeze_from": self.fine_tune.unfreeze_from,
         }
         first = self.train_end_to_end.unfreeze_from
-        told = chosen | {"train_end_to_end.unfreeze_from": first}
-        received = {"received": ", ".join(f"{key} {name!r}" for key, name in told.items())}
-        for key, name in chosen.items():
+        every = layers_named | {"train_end_to_end.unfreeze_from": first}
+        received = {"received": ", ".join(f"{key} {name!r}" for key, name in every.items())}
+        for key, name in layers_named.items():
             if name not in layers:
                 raise PydanticCustomError(
                     "layer", f"{key} to be one of {', '.join(layers)}", received

@@ -99,16 +99,16 @@ def connect(experiment: str) -> str:
     One that was deleted is restored with its runs: MLflow reserves its name, and takes no run.
     """
     with _store() as uri:
-        found = mlflow.get_experiment_by_name(experiment)
-        if found is None:
+        existing = mlflow.get_experiment_by_name(experiment)
+        if existing is None:
             local = uri.startswith("sqlite:")
             location = (paths.root() / "mlruns" / experiment).as_uri() if local else None
             return str(mlflow.create_experiment(experiment, artifact_location=location))
-        if found.lifecycle_stage == LifecycleStage.DELETED:
-            mlflow.MlflowClient().restore_experiment(found.experiment_id)
+        if existing.lifecycle_stage == LifecycleStage.DELETED:
+            mlflow.MlflowClient().restore_experiment(existing.experiment_id)
             message = f"the deleted MLflow experiment {experiment} is restored"
             print(f"ladder: {message}", file=sys.stderr)
-        return str(found.experiment_id)
+        return str(existing.experiment_id)
 
 
 @contextmanager
@@ -252,10 +252,10 @@ def _log_model(model: Any, class_names: Sequence[str], runtime: Mapping[str, str
 
 def has_run(experiment: str, weights_sha256: str) -> bool:
     """Returns whether a finished run trained these weights; True where the store is lost."""
-    found = True
+    is_known = True
     with _best_effort():
-        found = _find(connect(experiment), weights_sha256) is not None
-    return found
+        is_known = _find(connect(experiment), weights_sha256) is not None
+    return is_known
 
 
 def _find(experiment_id: str, weights_sha256: str) -> str | None:
@@ -298,8 +298,8 @@ def group(
     with _best_effort():
         experiment_id, client = connect(experiment), mlflow.MlflowClient()
         name = f"{rung}, {study}"
-        told = f"tags.`ladder.study` = '{study}' and tags.`ladder.rung` = '{rung}'"
-        parents = client.search_runs([experiment_id], told, max_results=1)
+        of_study = f"tags.`ladder.study` = '{study}' and tags.`ladder.rung` = '{rung}'"
+        parents = client.search_runs([experiment_id], of_study, max_results=1)
         tags = {"ladder.study": study, "ladder.rung": rung}
         parent = parents[0] if parents else client.create_run(experiment_id, None, tags, name)
         for seed, metrics in measured.items():
@@ -325,11 +325,11 @@ def group(
 def _parent(run: Run) -> str | None:
     """Returns the id of the run's parent; None if it has none, or one that was deleted."""
     try:
-        found = mlflow.MlflowClient().get_parent_run(run.info.run_id)
+        parent = mlflow.MlflowClient().get_parent_run(run.info.run_id)
     except MlflowException:  # deleted for good
         return None
-    lives = found is not None and found.info.lifecycle_stage == LifecycleStage.ACTIVE
-    return str(found.info.run_id) if lives else None
+    lives = parent is not None and parent.info.lifecycle_stage == LifecycleStage.ACTIVE
+    return str(parent.info.run_id) if lives else None
 
 
 def log_figures(
@@ -389,7 +389,3 @@ def ui() -> None:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port]
     with suppress(KeyboardInterrupt):
         subprocess.run([*command, *store], env=environment, check=True)
-
-
-if __name__ == "__main__":
-    errors.run(ui)

@@ -1,192 +1,124 @@
-import functools
-import operator
-import os
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
-from conftest import drawn_pictures, write_zip
-from ladder import artifacts, errors, paths, provenance, rungs, settings
-from ladder.climbs import climbs
-from ladder.pictures import archives, sources
+from ladder import artifacts, errors, provenance, rungs
+from ladder.climbs import climbs, experiments
+from ladder.networks import runtime
+from ladder.page import report
 
 ROOT = Path(__file__).parents[2]
-STAGES = """
-stages:
-  train:
-    deps: [stages/train.py, src/ladder/models.py, data/images.npy]
-  predict:
-    foreach: [scratch]
-    do:
-      deps: [stages/predict.py, src/ladder/models.py]
-  render:
-    deps: [stages/render.py, src/ladder/figures.py]
+PARAMS = """
+seed: 0
+runtime:
+  precision: float32
+interpretation:
+  steps: 2
+fine_tune:
+  epochs: 2
 """
-FILES = ("stages/train.py", "stages/predict.py", "stages/render.py", "src/ladder/models.py")
-PARAMS = "seed: 0\ninterpretation:\n  steps: 2\nfine_tune:\n  epochs: 2\n"
-
-
-@pytest.fixture(autouse=True)
-def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.delenv(sources.ARCHIVE_VARIABLE, raising=False)
-
-
-def test_a_recipe_is_its_lines_without_comments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "mine.txt").write_text("# why\n\nseed=3  # as well\nfine_tune.epochs=2\n")
-    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
-    assert climbs.read_recipe("mine") == ["seed=3", "fine_tune.epochs=2"]
-    with pytest.raises(errors.InputError, match=r"RECIPE: expected one of mine\. .*: other\."):
-        climbs.read_recipe("other")
-
-
-def test_without_archive_or_recipe_the_climb_is_that_of_the_params() -> None:
-    plan = climbs.plan("", "")
-    assert (plan.source, plan.overrides, plan.name) == ("cifar10", (), "cifar10")
-    assert plan.reports == Path("reports/cifar10")
-
-
-def test_an_archive_alone_means_the_books_photographs(tmp_path: Path) -> None:
-    archive = write_zip(drawn_pictures(count=1), tmp_path / "pictures.zip")
-    plan = climbs.plan(str(archive), "")
-    assert plan.overrides[:-1] == tuple(climbs.read_recipe("dogs_vs_cats"))
-    assert plan.overrides[-1] == f"dataset.archive_sha256={archives.sha256(archive)}"
-    assert plan.reports == Path("reports/dogs_vs_cats")
-    assert str(tmp_path) not in "".join(plan.overrides)
-    assert os.environ[sources.ARCHIVE_VARIABLE] == str(archive)
-
-
-def test_a_recipe_stands_on_the_books_and_has_its_own_reports() -> None:
-    plan = climbs.plan("", "end_to_end")
-    book, own = climbs.read_recipe("dogs_vs_cats"), climbs.read_recipe("end_to_end")
-    expected = climbs.values(book) | climbs.values(own)  # where both have a key, its own counts
-    assert climbs.values(plan.overrides) == expected
-    assert plan.reports == Path("reports/dogs_vs_cats/end_to_end")
-    assert plan.studies == Path("reports/dogs_vs_cats/studies/end_to_end")
-
-
-@pytest.mark.parametrize("path", sorted(climbs.RECIPES.glob("*.txt")), ids=lambda path: path.stem)
-def test_a_committed_recipe_changes_keys_that_exist_to_values_that_are_allowed(
-    path: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    overrides = climbs.plan("", path.stem).overrides
-    climbs.override(tmp_path / "params.yaml", climbs.values(overrides))
-    after = settings.read(tmp_path / "params.yaml").model_dump()
-    for line in overrides:
-        keys = line.partition("=")[0].split(".")
-        received = functools.reduce(operator.getitem, keys, after)
-        assert str(received) == str(YAML(typ="safe", pure=True).load(line.partition("=")[2]))
-
-
-def test_a_recipe_may_be_of_another_dataset(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "dogs_vs_cats.txt").write_text("dataset.source=dogs_vs_cats\n")
-    (tmp_path / "small.txt").write_text("dataset.source=cifar10\nseed=3\n")
-    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
-    plan = climbs.plan("", "small")
-    assert (plan.source, plan.reports) == ("cifar10", Path("reports/cifar10/small"))
-
-
-def test_overrides_change_the_values_and_leave_the_rest(tmp_path: Path) -> None:
-    params = tmp_path / "params.yaml"
-    params.write_text("seed: 0   # kept\nfit:\n  rate: 1.0e-4\n  sha256: null\n")
-    sha256 = "1" * 32 + "e" + "2" * 31  # reads like a number, if it is not quoted
-    climbs.override(params, {"fit.rate": 2e-4, "fit.sha256": sha256})
-    assert "# kept" in params.read_text()
-    content = YAML(typ="safe", pure=True).load(params)
-    assert content == {"seed": 0, "fit": {"rate": 2e-4, "sha256": sha256}}
-    for key in ("fit.rat", "fits.rate", "seed.rate"):
-        with pytest.raises(errors.InputError, match=rf"keys of params.yaml\. Received: {key}"):
-            climbs.override(params, {key: 1})
-
-
-def test_a_line_of_a_recipe_that_is_no_override_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "mine.txt").write_text("# mine\nseed=3\nsplit.train_per_class: 200\n")
-    monkeypatch.setattr(climbs, "RECIPES", tmp_path)
-    with pytest.raises(
-        errors.InputError, match=r"`key=value`\. Received: split\.train_per_class: "
-    ):
-        climbs.read_recipe("mine")
-
-
-def test_a_later_override_wins() -> None:
-    assert climbs.values(["a.b=1", "c=2.0e-5", "a.b=null"]) == {"a.b": None, "c": 2e-5}
-
-
-def test_the_archive_of_a_climb_is_that_of_its_lock(tmp_path: Path) -> None:
-    committed = climbs.archive_of(ROOT / "reports/dogs_vs_cats/climb.lock")
-    assert committed == climbs.archive_of(ROOT / "reports/dogs_vs_cats/end_to_end/climb.lock")
-    assert committed != climbs.archive_of(ROOT / "reports/cifar10/climb.lock")
-    assert climbs.archive_of(tmp_path / "climb.lock") is None
+QUICK = provenance.QUICK / "stored"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "dvc.yaml").write_text(STAGES)
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    for name in FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(at_root: Path) -> Path:
+    """A project with params, a stage and the results of a form of the quick climb."""
+    (at_root / "params.yaml").write_text(PARAMS)
+    artifacts.write_text(at_root / "stages/train.py", "print('train')\n")
+    artifacts.write_json(at_root / QUICK / "weights.json", {"scratch": "aa"})
+    artifacts.write_csv(
+        at_root / QUICK / "predictions/scratch.csv", pd.DataFrame({"probability": [0.5]})
+    )
+    return at_root
+
+
+@pytest.mark.usefixtures("project")
+def test_a_planned_climb_is_of_this_code_and_this_machine() -> None:
+    planned = climbs.planned(["fine_tune.epochs=3"])
+    assert planned == provenance.Identity(
+        {
+            "seed": 0,
+            "runtime": {"precision": "float32"},
+            "interpretation": {"steps": 2},
+            "fine_tune": {"epochs": 3},
+        },
+        provenance.fingerprint(Path()),
+        "float32",
+        **runtime.versions(),
+    )
+    assert climbs.planned(["runtime.precision=bfloat16"]).policy == "mixed_bfloat16"
+    with pytest.raises(errors.InputError, match=r"keys of params\.yaml\. Received: more"):
+        climbs.planned(["more=1"])
 
 
 @pytest.mark.parametrize(
-    ("path", "right", "wrong", "same"),
+    ("path", "right", "wrong", "reason"),
     [
-        ("params.yaml", "seed: 0", "seed: 7", True),
-        ("params.yaml", "steps: 2", "steps: 3", True),
-        ("stages/render.py", "render", "other", True),
-        ("params.yaml", "epochs: 2", "epochs: 3", False),
-        ("stages/predict.py", "predict", "other", False),
-        ("src/ladder/models.py", "models", "other", False),
+        ("params.yaml", "seed: 0", "seed: 7", None),
+        ("params.yaml", "steps: 2", "steps: 3", None),
+        ("stages/train.py", "train", "train as before", None),
+        ("params.yaml", "epochs: 2", "epochs: 3", r"fine_tune\.epochs: 2, 3"),
+        ("params.yaml", "float32", "bfloat16", r"policy: float32, mixed_bfloat16; runtime\.prec"),
+        (f"{QUICK}/weights.json", "aa", "bb", "fingerprint: "),
+        (f"{QUICK}/predictions/scratch.csv", "0.5", "0.6", "fingerprint: "),
     ],
 )
-def test_a_digest_changes_with_what_predictions_come_from_alone(
-    project: Path, path: str, right: str, wrong: str, same: bool
+def test_a_study_ends_where_what_predictions_come_from_was_changed(
+    project: Path, path: str, right: str, wrong: str, reason: str | None
 ) -> None:
-    before = climbs.digest([])
+    before = climbs.planned([])
     text = (project / path).read_text()
     assert right in text
     (project / path).write_text(text.replace(right, wrong))
-    assert (climbs.digest([]) == before) is same
-    if same:
+    if reason is None:
         climbs.check_unchanged([], before)
-    else:
-        with pytest.raises(errors.InputError, match="the same code and params for every climb"):
-            climbs.check_unchanged([], before)
+        return
+    message = (
+        "study: expected the same code and params for every climb. "
+        rf"Received: a change since the first: {reason}"
+    )
+    with pytest.raises(errors.InputError, match=message):
+        climbs.check_unchanged([], before)
 
 
 @pytest.mark.usefixtures("project")
 def test_an_override_is_a_change_of_the_params() -> None:
-    before = climbs.digest([])
-    assert climbs.digest(["fine_tune.epochs=3"]) != before
-    assert climbs.digest(["fine_tune.epochs=2", "seed=9"]) == before
+    before = climbs.planned([])
+    climbs.check_unchanged(["fine_tune.epochs=2", "seed=9"], before)
+    with pytest.raises(errors.InputError, match=r"fine_tune\.epochs: 2, 3"):
+        climbs.check_unchanged(["fine_tune.epochs=3"], before)
 
 
-def write_climb(reports: Path, *, md5: str = "1", archive: str = "2", **params: Any) -> None:
-    """Writes the reports of a climb whose rungs all come from one script, but the first."""
-    download = {"outs": [{"path": "images.zip", "md5": archive}]}
-    stages: dict[str, Any] = {"download": download}
+IDENTITY = provenance.Identity(
+    {"seed": 0, "runtime": {"precision": "auto"}}, "1a2b", "float32", "2.21.0", "3.15.1"
+)
+
+
+def write_climb(
+    reports: Path,
+    identity: provenance.Identity = IDENTITY,
+    *,
+    pictures: str = "5e6f",
+    probability: float = 0.9,
+    **params: Any,
+) -> None:
+    """Writes the reports of a climb whose rungs all have these params, but the first."""
+    stages: dict[str, Any] = {}
     for rung in rungs.RUNGS:
-        chosen = {} if rung == "scratch" else params
+        of_rung = {} if rung == "scratch" else params
         stages[f"predict@{rung}"] = {
-            "deps": [{"path": "stages/predict.py", "md5": md5}],
-            "params": {"params.yaml": {"seed": 0, **chosen}},
+            "params": {"params.yaml": {"seed": 0, **of_rung}},
             "outs": [{"path": f"{rung}.csv", "md5": "3"}],
         }
-        answers = pd.DataFrame({"id": ["a", "b"], "label": 1, "probability": 0.9})
+        answers = pd.DataFrame({"id": ["a", "b"], "label": 1, "probability": probability})
         artifacts.write_csv(reports / f"predictions/{rung}.csv", answers.assign(subset="test"))
     artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML
+    of_climb = dataclasses.replace(identity, params={**identity.params, **params})
+    provenance.write(reports / "climb.json", of_climb, pictures=pictures)
 
 
 def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
@@ -195,34 +127,151 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
     write_climb(tmp_path, image_size=64)
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies").exists()
-    write_climb(tmp_path / "larger", image_size=96)
+    write_climb(tmp_path / "larger", image_size=96, probability=0.1)
     write_climb(tmp_path / "same", image_size=64, dataset={"archive_sha256": "6"})
-    write_climb(tmp_path / "of_other_code", image_size=96, md5="4")
-    write_climb(tmp_path / "of_other_pictures", image_size=96, archive="5")
-    beside = climbs.compare(tmp_path)
-    assert beside["recipe"].unique().tolist() == ["larger"]
-    assert beside["rung"].tolist() == list(rungs.RUNGS[1:])
-    assert "of_other_code is of other code than the default" in capsys.readouterr().out
+    table = climbs.compare(tmp_path)
+    assert table["recipe"].unique().tolist() == ["larger"]
+    assert table["rung"].tolist() == list(rungs.RUNGS[1:])
+    assert table["accuracy"].tolist() == [0.0] * 4
+    assert capsys.readouterr().err == ""
     written = pd.read_csv(tmp_path / "studies/recipes.csv")
-    params, code = {"seed": 0, "image_size": 64}, {"stages/predict.py": "1"}
-    assert {*written["digest"]} == {provenance.digest(params, code)}
+    assert written["rung"].tolist() == list(rungs.RUNGS[1:])
+    of_default = provenance.read(tmp_path / "climb.json")
+    assert provenance.read(tmp_path / "studies/recipes.json") == of_default
     for recipe in ("larger", "same"):
-        (tmp_path / recipe / "climb.lock").unlink()
+        (tmp_path / recipe / "climb.json").unlink()
     assert climbs.compare(tmp_path).empty
-    assert not (tmp_path / "studies/recipes.csv").exists()
+    assert [*(tmp_path / "studies").iterdir()] == []
     write_climb(tmp_path / "larger", image_size=96)
-    (tmp_path / "climb.lock").unlink()  # of a project whose only ladder is one's own
+    (tmp_path / "climb.json").unlink()  # of a project whose only ladder is one's own
     assert climbs.compare(tmp_path).empty
 
 
-def test_a_base_that_goes_on_training_stands_beside_frozen_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("identity", "pictures", "reason"),
+    [
+        (IDENTITY, "7a8b", "pictures: 5e6f, 7a8b"),
+        (dataclasses.replace(IDENTITY, fingerprint="3c4d"), "5e6f", "fingerprint: 1a2b, 3c4d"),
+        (dataclasses.replace(IDENTITY, tensorflow="2"), "5e6f", "tensorflow: 2.21.0, 2"),
+        (dataclasses.replace(IDENTITY, keras="3"), "5e6f", "keras: 3.15.1, 3"),
+        (
+            dataclasses.replace(IDENTITY, policy="mixed_bfloat16"),
+            "5e6f",
+            "policy: float32, mixed_bfloat16",
+        ),
+        (
+            dataclasses.replace(IDENTITY, fingerprint="3c4d"),
+            "7a8b",
+            "pictures: 5e6f, 7a8b; fingerprint: 1a2b, 3c4d",
+        ),
+    ],
+)
+def test_why_a_recipe_is_not_compared_is_named(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    identity: provenance.Identity,
+    pictures: str,
+    reason: str,
+) -> None:
+    write_climb(tmp_path, image_size=64)
+    write_climb(tmp_path / "larger", image_size=96)
+    write_climb(tmp_path / "of_another", identity, pictures=pictures, image_size=96)
+    table = climbs.compare(tmp_path)
+    assert table["recipe"].unique().tolist() == ["larger"]
+    assert capsys.readouterr().err == f"ladder: of_another is not compared; {reason}\n"
+
+
+def test_a_recipe_that_asks_for_another_precision_is_compared(tmp_path: Path) -> None:
+    write_climb(tmp_path, runtime={"precision": "auto"})
+    bfloat16 = dataclasses.replace(IDENTITY, policy="mixed_bfloat16")
+    write_climb(tmp_path / "bfloat16", bfloat16, runtime={"precision": "bfloat16"})
+    assert climbs.compare(tmp_path)["rung"].tolist() == list(rungs.RUNGS[1:])
+
+
+def test_a_base_that_goes_on_training_is_compared_with_frozen_ones_as_well(tmp_path: Path) -> None:
     write_climb(tmp_path, image_size=64)
     for recipe, image_size in (("book", 96), ("book_preprocessing", 128), ("unfrozen", 128)):
         write_climb(tmp_path / recipe, image_size=image_size)
-    pairs = climbs.compare(tmp_path)[["recipe", "beside"]].drop_duplicates()
-    assert [*pairs.itertuples(index=False, name=None)] == [
+    table = climbs.compare(tmp_path)
+    assert [*dict.fromkeys(zip(table["recipe"], table.iloc[:, 1], strict=True))] == [
         ("book", "default"),
         ("book_preprocessing", "default"),
         ("unfrozen", "default"),
         ("unfrozen", "book"),  # not book_preprocessing: here its params are the same
+    ]
+
+
+def test_where_the_default_has_no_lock_of_its_own_it_is_that_of_the_workspace(
+    at_root: Path,
+) -> None:
+    write_climb(at_root / "reports/cifar10", image_size=64)
+    (at_root / "reports/cifar10/climb.lock").rename(at_root / "dvc.lock")
+    write_climb(at_root / "reports/cifar10/larger", image_size=96)
+    table = climbs.compare(Path("reports/cifar10"))
+    assert table["rung"].tolist() == list(rungs.RUNGS[1:])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("book_preprocessing", ["features", "features_augmented", "fine_tuned"]),
+        ("book", list(rungs.RUNGS)),
+        ("end_to_end", ["features_augmented", "fine_tuned"]),
+        ("unfrozen", ["features", "features_augmented", "fine_tuned"]),
+        ("float32", list(rungs.RUNGS)),
+        ("shuffled_labels", list(rungs.RUNGS)),
+    ],
+)
+def test_committed_recipes_change_the_rungs_that_they_name(
+    monkeypatch: pytest.MonkeyPatch, recipe: str, expected: list[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    reports = Path("reports/dogs_vs_cats")
+    assert climbs.changed(reports, reports / recipe) == expected
+
+
+@pytest.fixture
+def climbed(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], list[tuple[str, list[str]]]]:
+    """Climbs by recipes of a line each, with climbs that are written by hand."""
+    (at_root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (at_root / "recipes").mkdir()
+    (at_root / "recipes/dogs_vs_cats.txt").write_text("dataset.source=dogs_vs_cats\n")
+    (at_root / "recipes/larger.txt").write_text("image_size=128\n")
+    runs: list[tuple[str, list[str]]] = []
+
+    def climb(name: str, overrides: list[str]) -> str:
+        runs.append((name, [*overrides]))
+        return name
+
+    def take(commit: str, source: str, target: Path) -> None:
+        assert source == "dogs_vs_cats"
+        write_climb(target, image_size=128 if "larger" in commit else 96)
+        (target / "ladder.html").touch()
+
+    def run(recipe: str) -> list[tuple[str, list[str]]]:
+        climbs.run("", recipe)
+        return runs
+
+    monkeypatch.setattr(experiments, "climb", climb)
+    monkeypatch.setattr(experiments, "take", take)
+    monkeypatch.setattr(report, "text", lambda reports: f"the ladder of {reports}")
+    return run
+
+
+def test_a_climb_is_taken_over_shown_and_compared(
+    climbed: Callable[[str], list[tuple[str, list[str]]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runs = climbed("")
+    assert runs == [("book", ["dataset.source=dogs_vs_cats"])]
+    folder = "reports/dogs_vs_cats"
+    assert capsys.readouterr().out == f"the ladder of {folder}\n\n{folder}/ladder.html\n"
+    runs = climbed("larger")
+    assert runs[1:] == [("book-larger", ["dataset.source=dogs_vs_cats", "image_size=128"])]
+    first, *sentences, last = filter(None, capsys.readouterr().out.splitlines())
+    assert (first, last) == (f"the ladder of {folder}/larger", f"{folder}/larger/ladder.html")
+    assert [line.partition(":")[0] for line in sentences] == [
+        f"larger, {rung}" for rung in rungs.RUNGS[1:]
     ]

@@ -1,11 +1,14 @@
 """What is asked of it; `test_pipeline.py` climbs."""
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from ladder import errors, settings
-from ladder.climbs import climbs, learning_curve
+from ladder import errors, provenance, settings
+from ladder.climbs import climbs, experiments, learning_curve, recipes
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +44,7 @@ def test_where_nobody_says_how_many_they_are_shares_of_all(most: int, counts: li
 
 def test_fewer_pictures_are_trained_on_for_as_long() -> None:
     params = settings.read(settings.PARAMS).model_dump()
-    overrides = climbs.values(learning_curve.on_fewer(250, params))
+    overrides = recipes.values(learning_curve.on_fewer(250, params))
     assert overrides["split.train_used_per_class"] == 250
     for section in ("train_head", "train_end_to_end", "fine_tune"):
         fit = params[section]
@@ -54,6 +57,68 @@ def test_fewer_pictures_are_trained_on_for_as_long() -> None:
 
 def test_on_all_pictures_nothing_is_changed() -> None:
     params = settings.read(settings.PARAMS).model_dump()
-    overrides = climbs.values(learning_curve.on_fewer(1000, params))
+    overrides = recipes.values(learning_curve.on_fewer(1000, params))
     assert overrides.pop("split.train_used_per_class") == 1000
     assert all(params[key.split(".")[0]][key.split(".")[1]] == overrides[key] for key in overrides)
+
+
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> provenance.Identity:
+    """The identity of every climb of a study whose results are written into `tmp_path`."""
+    params = settings.read(settings.PARAMS).model_dump(mode="json")
+    identity = provenance.Identity(params, "1a2b", "float32", "2.21.0", "3.15.1")
+    plan = recipes.Plan("cifar10", ("a=b",), Path("reports/cifar10"), tmp_path, "cifar10")
+    monkeypatch.setattr(recipes, "plan", lambda *_: plan)
+    monkeypatch.setattr(climbs, "planned", lambda _: identity)
+    return identity
+
+
+def fetched(commit: str, path: Path) -> pd.DataFrame:
+    """Returns what a climb on so many pictures of two classes, as its commit says, left."""
+    if path.name == "manifest.csv":
+        return pd.DataFrame({"subset": ["train"] * 2 * int(commit) + ["test"] * 8})
+    frame = pd.DataFrame({"id": [*"abcdefgh"], "label": [0, 1] * 4, "subset": "test"})
+    return frame.assign(probability=[0.1, 0.9 if int(commit) > 50 else 0.2] * 4)
+
+
+def test_a_study_climbs_on_every_number_and_keeps_its_identity(
+    planned: provenance.Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[tuple[str, list[str], list[str]]] = []
+
+    def climb(name: str, overrides: Sequence[str], targets: Sequence[str]) -> str:
+        runs.append((name, [*overrides], [*targets]))
+        return name.rpartition("-")[2]
+
+    monkeypatch.setattr(experiments, "climb", climb)
+    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    learning_curve.run([50, 1000], "", "")
+    assert [name for name, *_ in runs] == ["cifar10-of-50", "cifar10-of-1000"]
+    for (_, overrides, targets), count in zip(runs, (50, 1000), strict=True):
+        assert overrides == ["a=b", *learning_curve.on_fewer(count, planned.params)]
+        assert targets == [f"predict@{rung}" for rung in learning_curve.RUNGS]
+    curve = pd.read_csv(tmp_path / "learning_curve.csv")
+    by_pictures = curve.groupby("train_pictures")["mean"].unique()
+    assert {count: [*means] for count, means in by_pictures.items()} == {100: [0.5], 2000: [1.0]}
+    gains = pd.read_csv(tmp_path / "learning_curve_gains.csv")
+    assert gains["gain"].tolist() == [0.5] * 3
+    assert provenance.read(tmp_path / "learning_curve.json") == planned
+
+
+def test_a_change_half_way_ends_the_study_before_the_next_climb(
+    planned: provenance.Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climbed: list[str] = []
+    changed = dataclasses.replace(planned, fingerprint="3c4d")
+
+    def climb(name: str, *_: Sequence[str]) -> str:
+        climbed.append(name)
+        return name.rpartition("-")[2]
+
+    monkeypatch.setattr(climbs, "planned", lambda _: changed if climbed else planned)
+    monkeypatch.setattr(experiments, "climb", climb)
+    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    with pytest.raises(errors.InputError, match="change since the first: fingerprint: 1a2b, 3c4d"):
+        learning_curve.run([50, 1000], "", "")
+    assert climbed == ["cifar10-of-50"]
+    assert [*tmp_path.iterdir()] == []

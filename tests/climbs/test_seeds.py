@@ -1,46 +1,116 @@
 """What makes a climb of a seed count again; `test_pipeline.py` climbs."""
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
-from ruamel.yaml import YAML
 
-from ladder import artifacts, paths, provenance, rungs
-from ladder.climbs import seeds
+from ladder import artifacts, errors, provenance, rungs, tracking
+from ladder.climbs import climbs, experiments, recipes, seeds
+from ladder.evidence import answers
+
+ROOT = Path(__file__).parents[2]
+PARAMS: dict[str, Any] = {
+    "seed": 0,
+    "dataset": {"source": "cifar10", "archive_sha256": None},
+    "split": {"shuffle_train_labels": False},
+    "runtime": {"precision": "auto"},
+    "fine_tune": {"epochs": 2},
+}
+IDENTITY = provenance.Identity(PARAMS, "1a2b", "float32", "2.21.0", "3.15.1")
+MACHINE = {"policy": "float32", "threads": "2"}
+PREDICTIONS = pd.DataFrame(
+    {
+        "id": ["a", "b", "c", "d"],
+        "label": [0, 1] * 2,
+        "probability": [0.1, 0.7, 0.2, 0.4],
+        "subset": ["validation"] * 2 + ["test"] * 2,
+    }
+)
 
 
-def climb(seed: int) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "id": ["a", "b"] * 2,
-            "label": [0, 1] * 2,
-            "probability": [0.1, 0.7, 0.2, 0.4],
-            "subset": ["validation"] * 2 + ["test"] * 2,
-            "rung": "scratch",
-            "seed": seed,
-        }
-    )
+def climb(seed: int, *, right: bool | None = None) -> pd.DataFrame:
+    """Returns one seed's answers of one rung, of which the last is wrong, or as `right` says."""
+    frame = answers.of_predictions(PREDICTIONS, "scratch", seed)
+    return frame if right is None else frame.assign(right=right)
 
 
-def test_seeds_of_other_code_give_way_and_the_others_count(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made = tmp_path / "studies"
-    assert [len(frame) for frame in seeds.known(tmp_path, made, "new")] == [0, 0]
-    climbed = pd.DataFrame({"seed": [0, 1, 2], "digest": ["new", "old", "new"]})
-    seeds.write(made, (pd.concat([climb(seed) for seed in range(3)]), climbed), {})
-    predictions, same = seeds.known(tmp_path, made, "new")
-    assert same["seed"].tolist() == [0, 2]
-    assert "1 seeds of" in capsys.readouterr().out
-    expected = pd.concat([climb(0), climb(2)], ignore_index=True)
-    pd.testing.assert_frame_equal(predictions.reset_index(drop=True), expected)
-    seeds.write(made, (predictions, same), {})
-    summary = pd.read_csv(made / "seeds_summary.csv").set_index("subset")
+def of_seeds(*numbers: int, right: bool | None = None) -> seeds.Seeds:
+    machines = pd.DataFrame({"seed": [*numbers], **MACHINE})
+    together = pd.concat([climb(seed, right=right) for seed in numbers], ignore_index=True)
+    return seeds.Seeds(together, machines)
+
+
+def assert_equal(one: seeds.Seeds, other: seeds.Seeds) -> None:
+    """Columns may stand in another order; numbers of threads are read as such."""
+    pd.testing.assert_frame_equal(one.answers, other.answers, check_like=True)
+    ours, theirs = (each.machines.astype(str) for each in (one, other))
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_a_study_is_read_as_it_was_written(tmp_path: Path) -> None:
+    seeds.write(tmp_path, of_seeds(0, 2), IDENTITY)
+    assert_equal(seeds.read(tmp_path), of_seeds(0, 2))
+    assert provenance.read(tmp_path / "seeds.json") == IDENTITY
+    summary = pd.read_csv(tmp_path / "seeds_summary.csv").set_index("subset")
     assert summary["seeds"].tolist() == [2, 2]
     assert summary["mean"].tolist() == [1.0, 0.5]
+    values = pd.read_csv(tmp_path / "seeds.csv")
+    assert values.to_dict("list") == {
+        "rung": ["scratch"] * 4,
+        "subset": ["validation", "test"] * 2,
+        "seed": [0, 0, 2, 2],
+        "accuracy": [1.0, 0.5] * 2,
+    }
+    machines = pd.read_csv(tmp_path / "seeds_climbs.csv", dtype=str).to_dict("records")
+    assert machines == [{"seed": seed, **MACHINE} for seed in ("0", "2")]
+    assert (tmp_path / "seeds_steps.csv").is_file()
+
+
+def test_seeds_are_joined_in_their_order() -> None:
+    assert_equal(of_seeds(3).plus(of_seeds(0, 2)), of_seeds(0, 2, 3))
+    joined = seeds.NONE.plus(of_seeds(1))
+    assert_equal(joined, of_seeds(1))
+    assert joined.answers["right"].dtype == bool
+    assert joined.answers["seed"].dtype == joined.machines["seed"].dtype == int
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (dataclasses.replace(IDENTITY, fingerprint="3c4d"), "fingerprint: 1a2b, 3c4d"),
+        (
+            dataclasses.replace(IDENTITY, policy="mixed_bfloat16"),
+            "policy: float32, mixed_bfloat16",
+        ),
+        (dataclasses.replace(IDENTITY, tensorflow="2"), "tensorflow: 2.21.0, 2"),
+        (dataclasses.replace(IDENTITY, keras="3"), "keras: 3.15.1, 3"),
+        (
+            dataclasses.replace(IDENTITY, params={**PARAMS, "fine_tune": {"epochs": 3}}),
+            "fine_tune.epochs: 2, 3",
+        ),
+    ],
+)
+def test_seeds_of_another_identity_give_way_and_the_reason_is_printed(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    other: provenance.Identity,
+    reason: str,
+) -> None:
+    studies = tmp_path / "studies"
+    assert seeds.known(tmp_path, studies, IDENTITY).machines.empty
+    seeds.write(studies, of_seeds(0, 2), IDENTITY)
+    assert_equal(seeds.known(tmp_path, studies, IDENTITY), of_seeds(0, 2))
+    assert capsys.readouterr().err == ""
+    known = seeds.known(tmp_path, studies, other)
+    assert known.machines.empty
+    assert known.answers.empty
+    assert capsys.readouterr().err == f"ladder: the seeds of {studies} give way; {reason}\n"
+    seeds.write(studies, known.plus(of_seeds(1)), other)
+    assert_equal(seeds.known(tmp_path, studies, other), of_seeds(1))
 
 
 def test_every_seed_of_shuffled_labels_has_a_deal_of_its_own() -> None:
@@ -50,68 +120,152 @@ def test_every_seed_of_shuffled_labels_has_a_deal_of_its_own() -> None:
     assert seeds.of_seed(3, shuffled) == ["seed=3", "split.shuffle_train_labels=4"]
 
 
-def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path: Path) -> None:
-    params, code = {"seed": 0, "fine_tune": {"epochs": 2}}, {"src/ladder/models.py": "md5"}
-    reports, digest = tmp_path, provenance.digest(params, code)
-    stages: dict[str, dict[str, Any]] = {
-        "train": {"deps": [{"path": path, "md5": md5} for path, md5 in code.items()]},
-        "render": {"deps": [{"path": "stages/render.py", "md5": "other"}]},
-    }
-    stages["train"]["params"] = {"params.yaml": {**params, "seed": 4}}
-    artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML
-    artifacts.write_json(reports / "runtime.json", {"fine_tuned": {"policy": "float32"}})
+def write_reports(reports: Path, seed: int) -> None:
+    """Writes the reports of a climb of this seed."""
+    identity = dataclasses.replace(IDENTITY, params={**PARAMS, "seed": seed})
+    provenance.write(reports / "climb.json", identity, pictures="5e6f")
+    artifacts.write_json(reports / "runtime.json", {"fine_tuned": MACHINE})
     for rung in rungs.RUNGS:
-        artifacts.write_csv(reports / f"predictions/{rung}.csv", climb(4).drop(columns="rung"))
-    predictions, climbed = seeds.known(reports, reports / "studies", digest)
-    only_code = provenance.digest({}, code)
-    row = {"seed": 4, "digest": digest, "code": only_code, "policy": "float32"}
-    assert climbed.to_dict("records") == [row]
-    assert climbed["seed"].dtype == int
-    assert predictions.groupby("rung").size().to_dict() == dict.fromkeys(rungs.RUNGS, 4)
-    seeds.write(reports / "studies", (predictions, climbed), params)
-    again = seeds.known(reports, reports / "studies", digest)
-    assert len(again[1]) == 1  # and not twice
-    pd.testing.assert_frame_equal(again[0], predictions.reset_index(drop=True))
-    assert len(seeds.known(reports, reports / "studies", "other")[1]) == 0
+        artifacts.write_csv(reports / f"predictions/{rung}.csv", PREDICTIONS)
 
 
-def test_a_study_of_other_classes_leaves_no_column_behind(tmp_path: Path) -> None:
-    climbed = pd.DataFrame({"seed": [0], "digest": ["old"]})
-    seeds.write(tmp_path / "studies", (climb(0), climbed), {})
-    three = climb(0).drop(columns="probability").assign(probability_0=1.0, probability_1=0.0)
-    one = three, climbed.assign(digest="new")
-    predictions, _ = seeds.together(seeds.known(tmp_path, tmp_path / "studies", "new"), one)
-    assert predictions.columns.tolist() == three.columns.tolist()
-    assert predictions.notna().to_numpy().all()
+def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path: Path) -> None:
+    reports, studies = tmp_path, tmp_path / "studies"
+    write_reports(reports, seed=4)
+    known = seeds.known(reports, studies, IDENTITY)
+    assert known.machines.to_dict("records") == [{"seed": 4, **MACHINE}]
+    assert known.machines["seed"].dtype == int
+    assert known.answers.groupby("rung").size().to_dict() == dict.fromkeys(rungs.RUNGS, 4)
+    assert known.answers["right"].tolist() == [True, True, True, False] * 5
+    seeds.write(studies, known, IDENTITY)
+    again = seeds.known(reports, studies, IDENTITY)
+    assert len(again.machines) == 1  # and not twice
+    assert_equal(seeds.Seeds(again.answers, known.machines), known)
+    other = dataclasses.replace(IDENTITY, fingerprint="3c4d")
+    assert seeds.known(reports, studies, other).machines.empty
 
 
-def test_the_params_of_a_study_are_the_same_in_every_version_of_yaml(tmp_path: Path) -> None:
-    climbed = pd.DataFrame({"seed": [0], "digest": ["new"]})
-    params = {"seed": 0, "fine_tune": {"learning_rate": 2e-05, "schedule": "cosine"}}
-    seeds.write(tmp_path, (climb(0), climbed), params)
-    path = tmp_path / "seeds_params.yaml"
-    assert yaml.safe_load(path.read_text()) == params  # YAML 1.1
-    assert YAML(typ="safe", pure=True).load(path) == params  # 1.2, as DVC
+def test_the_seeds_of_a_study_and_the_ladder_in_the_reports_count_together(tmp_path: Path) -> None:
+    write_reports(tmp_path, seed=1)
+    every = [
+        answers.of_predictions(PREDICTIONS, rung, seed) for seed in (0, 2) for rung in rungs.RUNGS
+    ]
+    study = seeds.Seeds(pd.concat(every), of_seeds(0, 2).machines)
+    seeds.write(tmp_path / "studies", study, IDENTITY)
+    known = seeds.known(tmp_path, tmp_path / "studies", IDENTITY)
+    assert known.machines["seed"].tolist() == [0, 1, 2]
+    assert known.answers.groupby("seed").size().to_dict() == dict.fromkeys(range(3), 20)
 
 
-def test_the_seeds_of_recipes_stand_beside_those_of_the_default(tmp_path: Path) -> None:
-    climbed = pd.DataFrame({"seed": [0, 1], "digest": "new", "code": "new"})
-    found = pd.concat([climb(0), climb(1)]), climbed
+def test_the_seeds_of_recipes_are_compared_with_those_of_the_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     seeds.compare(tmp_path)
-    seeds.write(tmp_path / "studies", found, {})
+    assert [*tmp_path.iterdir()] == []
+    seeds.write(tmp_path / "studies", of_seeds(0, 1), IDENTITY)
     seeds.compare(tmp_path)
-    beside = tmp_path / "studies/recipes_seeds.csv"
-    assert not beside.exists()  # there is no recipe
-    better = found[0].assign(probability=found[0]["label"].astype(float))
-    seeds.write(tmp_path / "studies/mine", (better, climbed), {})
+    table = tmp_path / "studies/recipes_seeds.csv"
+    assert not table.exists()  # there is no recipe
+    longer = dataclasses.replace(IDENTITY, params={**PARAMS, "fine_tune": {"epochs": 9}})
+    seeds.write(tmp_path / "studies/mine", of_seeds(0, 1, right=True), longer)
     seeds.compare(tmp_path)
-    (row,) = pd.read_csv(beside).to_dict("records")
+    (row,) = pd.read_csv(table).to_dict("records")
     assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)
-    other = {"dataset": {"source": "drawn", "archive_sha256": "other"}}
-    seeds.write(tmp_path / "studies/of_other_pictures", (better, climbed), other)
-    seeds.write(tmp_path / "studies/of_other_code", (better, climbed.assign(code="old")), {})
+    assert provenance.read(table.with_suffix(".json")) == IDENTITY
+    assert capsys.readouterr().err == ""
+    theirs = {**PARAMS, "dataset": {"source": "cifar10", "archive_sha256": "other"}}
+    for recipe, other, reason in (
+        (
+            "of_other_code",
+            dataclasses.replace(longer, fingerprint="3c4d"),
+            "fingerprint: 1a2b, 3c4d",
+        ),
+        ("of_other_keras", dataclasses.replace(longer, keras="3"), "keras: 3.15.1, 3"),
+        ("of_other_pictures", dataclasses.replace(longer, params=theirs), "dataset"),
+    ):
+        seeds.write(tmp_path / "studies" / recipe, of_seeds(0, 1, right=True), other)
+        seeds.compare(tmp_path)
+        assert pd.read_csv(table)["recipe"].tolist() == ["mine"]
+        line = f"ladder: seeds of {recipe} are not compared; {reason}"
+        assert line in capsys.readouterr().err.splitlines()
+    (tmp_path / "studies/mine/seeds.json").unlink()
     seeds.compare(tmp_path)
-    assert pd.read_csv(beside)[["recipe", "digest"]].to_numpy().tolist() == [["mine", "new"]]
-    seeds.write(tmp_path / "studies/mine", (better, climbed.drop(columns="code")), {})
-    seeds.compare(tmp_path)
-    assert not beside.exists()
+    assert not table.exists()
+    assert not table.with_suffix(".json").exists()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, list[str]]]:
+    """The climbs that the command asks for, none of which is climbed."""
+    runs: list[tuple[str, list[str]]] = []
+
+    def climb(name: str, overrides: list[str]) -> str:
+        runs.append((name, [*overrides]))
+        return name
+
+    def show(commit: str, path: Path) -> bytes:
+        assert path.is_relative_to("reports/cifar10")
+        if path.name == "runtime.json":
+            return json.dumps({"fine_tuned": {**MACHINE, "threads": commit[-1]}}).encode()
+        return PREDICTIONS.to_csv(index=False).encode()
+
+    plan = recipes.Plan(
+        "cifar10", ("a=b",), Path("reports/cifar10"), Path("reports/cifar10/studies"), "cifar10"
+    )
+    monkeypatch.setattr(recipes, "plan", lambda *_: plan)
+    monkeypatch.setattr(climbs, "planned", lambda _: IDENTITY)
+    monkeypatch.setattr(experiments, "climb", climb)
+    monkeypatch.setattr(experiments, "show", show)
+    monkeypatch.setattr(tracking, "group", lambda *_: None)
+    return runs
+
+
+def test_only_seeds_that_are_missing_are_climbed(asked: list[tuple[str, list[str]]]) -> None:
+    write_reports(Path("reports/cifar10"), seed=1)
+    seeds.run(3, "", "")
+    assert asked == [
+        ("cifar10-seed-0", ["a=b", "seed=0"]),
+        ("cifar10-seed-2", ["a=b", "seed=2"]),
+    ]
+    studies = Path("reports/cifar10/studies")
+    study = seeds.read(studies)
+    assert study.machines["seed"].tolist() == [0, 1, 2]
+    assert study.machines["threads"].tolist() == [0, 2, 2]
+    assert study.answers.groupby(["rung", "seed"]).size().tolist() == [4] * 15
+    assert "scratch,test,2,0.5\n" in (studies / "seeds.csv").read_text()  # 2, and not 2.0
+    seeds.run(3, "", "")
+    assert len(asked) == 2  # all count
+
+
+def test_a_change_half_way_ends_the_study_and_keeps_what_was_climbed(
+    asked: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = dataclasses.replace(IDENTITY, fingerprint="3c4d")
+    monkeypatch.setattr(climbs, "planned", lambda _: changed if len(asked) == 2 else IDENTITY)
+    with pytest.raises(
+        errors.InputError, match="a change since the first: fingerprint: 1a2b, 3c4d"
+    ):
+        seeds.run(3, "", "")
+    assert seeds.read(Path("reports/cifar10/studies")).machines["seed"].tolist() == [0, 1]
+
+
+def test_one_seed_is_no_study(asked: list[tuple[str, list[str]]]) -> None:
+    with pytest.raises(errors.InputError, match=r"N: expected at least 2 seeds\. Received: 1"):
+        seeds.run(1, "", "")
+    assert asked == []
+
+
+COMMITTED = sorted(path.parent for path in (ROOT / "reports").glob("*/studies/**/seeds.csv"))
+
+
+@pytest.mark.parametrize("studies", COMMITTED, ids=lambda path: path.parent.name + path.name)
+def test_a_committed_study_holds_what_its_tables_are_made_of(studies: Path) -> None:
+    study, identity = seeds.read(studies), provenance.read(studies / "seeds.json")
+    values = pd.read_csv(studies / "seeds.csv")
+    assert {*values["seed"]} == {*study.machines["seed"]} == {*study.answers["seed"]}
+    by = ["rung", "subset", "seed"]
+    accuracies = study.answers.groupby(by)["right"].mean().sort_index()
+    pd.testing.assert_series_equal(
+        values.set_index(by)["accuracy"].sort_index(), accuracies, check_names=False
+    )
+    assert {*study.machines["policy"]} == {identity.policy}

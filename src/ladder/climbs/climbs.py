@@ -16,14 +16,12 @@ from ladder.page import report, sentences
 COMPARED_WITH = {"unfrozen": ("book_preprocessing", "book")}
 
 
-def main() -> None:
+def run(archive: str, recipe: str) -> None:
     """Climbs once, takes the reports over and prints the ladder.
 
     Writes `studies/recipes.csv` as well: what recipes reach compared with the default climb.
     """
-    parser = recipes.parser("Climbs beside the workspace, by default on the book's photographs.")
-    arguments = parser.parse_args()
-    plan = recipes.plan(arguments.archive, arguments.recipe or recipes.BOOK)
+    plan = recipes.plan(archive, recipe or recipes.BOOK)
     experiments.take(experiments.climb(plan.name, plan.overrides), plan.source, plan.reports)
     print(report.text(plan.reports))
     table = compare(paths.DatasetPaths(plan.source).reports)
@@ -122,7 +120,3 @@ def changed(default: Path, other: Path) -> list[rungs.Rung]:
     )
     anywhere = {"dataset": None}
     return [rung for rung in rungs.RUNGS if ours[rung] | anywhere != theirs[rung] | anywhere]
-
-
-if __name__ == "__main__":
-    errors.run(main)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from ladder import paths, processes
+from ladder import errors, paths, processes
 
 LOCK = Path("dvc.lock")
 LOCK_OF_CLIMB = "climb.lock"  # in the reports of a climb that was taken over
@@ -33,7 +33,11 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
 
     An experiment of that name is replaced; what was climbed before comes from the run cache. Of two
     overrides of a key the later one counts.
+
+    Raises:
+        InputError: DVC cannot make experiments here.
     """
+    check_place()
     name = name.replace("_", "-")
     reference = f"refs/exps/*/*/{name}"
     if _git("for-each-ref", reference):
@@ -42,6 +46,35 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
     changes = (f"--set-param={override}" for override in last.values())
     _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def check_place() -> None:
+    """Checks that DVC can make experiments of this project where it lies.
+
+    Raises:
+        InputError: it is no git repository, a shallow one, or its path is not ASCII.
+    """
+    advice = ""
+    path = Path.cwd()
+    answer = subprocess.run(
+        ["git", "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        received = "a folder that is none"
+        advice = "Make it one: git init && git add . && git commit -m start."
+    elif answer.stdout.strip() == "true":  # DVC would climb and lose the results
+        received = "a shallow clone"
+        advice = "Fetch the rest: git fetch --unshallow."
+    elif not str(path).isascii():  # DVC 3.67 encodes the path of an experiment as ASCII
+        received = str(path)
+        advice = "Move the project to a path without accents."
+    if advice:
+        raise errors.InputError(
+            "climbs beside the workspace",
+            expected="a whole git repository at a path of ASCII letters, for DVC's experiments",
+            received=received,
+            advice=f"{advice} `make repro` climbs the ladder of params.yaml here as it is.",
+        )
 
 
 def take(commit: str, source: str, target: Path) -> None:

@@ -18,7 +18,7 @@ FITS = tuple(rungs.TABLE[rung].stage for rung in RUNGS)
 SHARES = (0.05, 0.1, 0.25, 0.5, 1)  # of the train pictures, where nobody says how many
 
 
-def main() -> None:
+def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed.
 
     Every training sees as many pictures in all; validation, which chooses the epoch, and test stay
@@ -26,14 +26,11 @@ def main() -> None:
     pictures), `studies/learning_curve_gains.csv` (what each step to more of them brought) and
     `studies/learning_curve.json` (the identity of a climb on all of them).
     """
-    parser = recipes.parser("Climbs rungs 3 to 5 on fewer and fewer pictures.")
-    parser.add_argument("--per-class", type=int, nargs="*", required=True, help="how many of each")
-    arguments = parser.parse_args()
-    plan = recipes.plan(arguments.archive, arguments.recipe)
+    plan = recipes.plan(archive, recipe)
     of_all = [*plan.overrides, "split.train_used_per_class=null"]
     identity = climbs.planned(of_all)
     most = identity.params["split"]["train_per_class"]
-    counts = arguments.per_class or shares(most)
+    counts = per_class or shares(most)
     check(counts, most)
     parts = []
     for count in tqdm(counts, "learning curve", disable=None):
@@ -106,7 +103,3 @@ def fetched(commit: str, path: Path) -> pd.DataFrame:
         target = Path(folder) / path.name
         experiments.fetch(commit, path, target)
         return pd.read_csv(target)
-
-
-if __name__ == "__main__":
-    errors.run(main)

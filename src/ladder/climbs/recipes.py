@@ -1,6 +1,5 @@
 """Recipes: lists of overrides of params.yaml, and what a climb by one of them reads and writes."""
 
-import argparse
 import os
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -31,14 +30,6 @@ class Plan:
     reports: Path
     studies: Path
     name: str
-
-
-def parser(description: str) -> argparse.ArgumentParser:
-    """Returns a parser of what every climb takes: an archive and a recipe."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--archive", default="", help="zip or folder of the book's photographs")
-    parser.add_argument("--recipe", default="", help="a list of overrides in recipes/")
-    return parser
 
 
 def plan(archive: str, recipe: str) -> Plan:

@@ -157,7 +157,7 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
     return differences or _table("ladder.csv", reference, climbed)
 
 
-def read_seeds(made: Path, identity: provenance.Identity) -> pd.DataFrame:
+def read_seeds(studies: Path, identity: provenance.Identity) -> pd.DataFrame:
     """Returns the test accuracies of a folder's study of seeds, a row per rung and seed.
 
     Raises:
@@ -165,9 +165,11 @@ def read_seeds(made: Path, identity: provenance.Identity) -> pd.DataFrame:
             give.
     """
     seeds, reason = pd.DataFrame(columns=["seed", "subset"]), ""
-    if (made / "seeds.json").is_file():
-        seeds = pd.read_csv(made / "seeds.csv")
-        reason = "; ".join(provenance.differences(provenance.read(made / "seeds.json"), identity))
+    if (studies / "seeds.json").is_file():
+        seeds = pd.read_csv(studies / "seeds.csv")
+        reason = "; ".join(
+            provenance.differences(provenance.read(studies / "seeds.json"), identity)
+        )
     if reason or (count := seeds["seed"].nunique()) < SEEDS:
         raise errors.InputError(
             "studies/seeds.csv",
@@ -242,7 +244,7 @@ def check_committed(project: Path, *names: str) -> None:
 
 
 def compare(
-    reference: Results, climbed: Results, made: Path, identity: provenance.Identity | None
+    reference: Results, climbed: Results, studies: Path, identity: provenance.Identity | None
 ) -> list[str]:
     """Returns what differs: bit for bit where the machines are of one kind, else as explained.
 
@@ -258,7 +260,7 @@ def compare(
         return others
     if identity is None:
         return within_kernels(reference, climbed)
-    return within_noise(read_seeds(made, identity), climbed)
+    return within_noise(read_seeds(studies, identity), climbed)
 
 
 def is_same_kind(reference: Results, params: Mapping[str, Any]) -> bool:
@@ -334,22 +336,14 @@ def check(archive: str, recipe: str) -> tuple[list[str], bool]:
         return differences, reference.runtime == climbed.runtime
 
 
-def main() -> None:
+def run(archive: str, recipe: str, *, quick: bool, update: bool) -> None:
     """Climbs again in a clean copy and names what differs from what is committed; fails then."""
-    parser = recipes.parser("Climbs again in a clean copy and compares with what is committed.")
-    parser.add_argument("--quick", action="store_true", help="drawn pictures, a few minutes")
-    parser.add_argument("--update", action="store_true", help="make the reference of --quick")
-    arguments = parser.parse_args()
-    if arguments.quick or arguments.update:
-        differences, same_kind = check_quick(update=arguments.update)
+    if quick or update:
+        differences, same_kind = check_quick(update=update)
     else:
-        differences, same_kind = check(arguments.archive, arguments.recipe)
+        differences, same_kind = check(archive, recipe)
     if differences:
         sys.exit("\n".join(["ladder: not reproduced", *differences]))
-    if not arguments.update:
+    if not update:
         kind = "bit for bit" if same_kind else "on another kind of machine"
         print(f"ladder: reproduced, {kind}")
-
-
-if __name__ == "__main__":
-    errors.run(main)

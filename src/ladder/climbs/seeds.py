@@ -37,10 +37,10 @@ NONE = Seeds(
 )
 
 
-def main() -> None:
-    """Climbs with at least the seeds 0 … N-1; one climbed before counts, and is not climbed again.
+def run(count: int, archive: str, recipe: str) -> None:
+    """Climbs with at least the seeds 0 … count-1; none that was climbed before is climbed again.
 
-    That is one of the same identity (`provenance`), on whatever processor: the ladder in the
+    A climb of the same identity counts (`provenance`), on whatever processor: the ladder in the
     reports, a seed of the study, or a climb in DVC's run cache. After every seed the plan's studies
     are written: `seeds_answers.csv` (which answers of all climbs were right), `seeds_climbs.csv`
     (on what machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv` (their means with
@@ -50,18 +50,15 @@ def main() -> None:
     Raises:
         InputError: code or params were changed meanwhile.
     """
-    parser = recipes.parser("Climbs with the seeds 0 … N-1; those climbed before count.")
-    parser.add_argument("--count", type=int, required=True, help="how many seeds, at least")
-    arguments = parser.parse_args()
-    if arguments.count < 2:
+    if count < 2:
         raise errors.InputError(
-            "N", expected="at least 2 seeds", received=arguments.count, advice="Use make seeds N=5."
+            "N", expected="at least 2 seeds", received=count, advice="Use make seeds N=5."
         )
-    plan = recipes.plan(arguments.archive, arguments.recipe)
+    plan = recipes.plan(archive, recipe)
     reports = paths.DatasetPaths(plan.source).reports
     identity = climbs.planned(plan.overrides)
     seeds = known(plan.reports, plan.studies, identity)
-    missing = sorted({*range(arguments.count)} - {*seeds.machines["seed"]})
+    missing = sorted({*range(count)} - {*seeds.machines["seed"]})
     for seed in tqdm(missing, "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, identity)
         overrides = [*plan.overrides, *of_seed(seed, identity.params)]
@@ -124,17 +121,22 @@ def track(plan: recipes.Plan, every: pd.DataFrame) -> None:
         tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
 
 
-def known(reports: Path, made: Path, identity: provenance.Identity) -> Seeds:
+def known(reports: Path, studies_folder: Path, identity: provenance.Identity) -> Seeds:
     """Returns the seeds of this identity in a folder of studies, and that of a ladder's reports.
 
     Those of another give way; why is printed.
     """
     seeds = NONE
-    if (made / "seeds.json").is_file():
-        if reasons := provenance.differences(provenance.read(made / "seeds.json"), identity):
-            print(f"ladder: the seeds of {made} give way; {'; '.join(reasons)}", file=sys.stderr)
+    if (studies_folder / "seeds.json").is_file():
+        if reasons := provenance.differences(
+            provenance.read(studies_folder / "seeds.json"), identity
+        ):
+            print(
+                f"ladder: the seeds of {studies_folder} give way; {'; '.join(reasons)}",
+                file=sys.stderr,
+            )
         else:
-            seeds = read(made)
+            seeds = read(studies_folder)
     if not (reports / "climb.json").is_file():
         return seeds
     climbed = provenance.read(reports / "climb.json")
@@ -144,10 +146,12 @@ def known(reports: Path, made: Path, identity: provenance.Identity) -> Seeds:
     return seeds.plus(results(lambda name: (reports / name).read_bytes(), seed))
 
 
-def read(made: Path) -> Seeds:
+def read(studies_folder: Path) -> Seeds:
     """Returns the seeds of a folder of studies."""
-    machines = pd.read_csv(made / "seeds_climbs.csv")
-    return Seeds(answers.read(made / "seeds_answers.csv", machines["seed"].tolist()), machines)
+    machines = pd.read_csv(studies_folder / "seeds_climbs.csv")
+    return Seeds(
+        answers.read(studies_folder / "seeds_answers.csv", machines["seed"].tolist()), machines
+    )
 
 
 def of_climb(commit: str, reports: Path, name: str) -> bytes:
@@ -165,20 +169,16 @@ def results(read: Callable[[str], bytes], seed: int) -> Seeds:
     return Seeds(pd.concat(frames), pd.DataFrame([{"seed": seed, **machine}]))
 
 
-def write(made: Path, seeds: Seeds, identity: provenance.Identity) -> pd.DataFrame:
+def write(studies_folder: Path, seeds: Seeds, identity: provenance.Identity) -> pd.DataFrame:
     """Writes the study's tables and identity, and returns the means with their intervals."""
     summary = studies.summary(seeds.answers, ["rung"], seed=0)
-    answers.write(made / "seeds_answers.csv", seeds.answers)
+    answers.write(studies_folder / "seeds_answers.csv", seeds.answers)
     for name, frame in (
         ("seeds_climbs", seeds.machines),
         ("seeds", studies.values(seeds.answers, ["rung"])),
         ("seeds_summary", summary),
         ("seeds_steps", studies.steps(seeds.answers, seed=0)),
     ):
-        artifacts.write_csv(made / f"{name}.csv", frame)
-    provenance.write(made / "seeds.json", identity)
+        artifacts.write_csv(studies_folder / f"{name}.csv", frame)
+    provenance.write(studies_folder / "seeds.json", identity)
     return summary
-
-
-if __name__ == "__main__":
-    errors.run(main)

@@ -25,8 +25,8 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
     the number of classes (Guo et al. 2017).
     """
     confidence = evaluation.probabilities(frame).max(axis=1)
-    told = pd.DataFrame({"confidence": confidence, "right": evaluation.right(frame)})
-    grouped = told.groupby(_bins(confidence))
+    answers = pd.DataFrame({"confidence": confidence, "right": evaluation.right(frame)})
+    grouped = answers.groupby(_bins(confidence))
     pictures, right = grouped.size(), grouped["right"].sum()
     low, high = proportion_confint(right, pictures, method="wilson")
     return pd.DataFrame(

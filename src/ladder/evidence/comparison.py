@@ -120,9 +120,9 @@ def against_book(ladder: pd.DataFrame) -> pd.DataFrame:
     for row in ladder[ladder["book"].notna()].to_dict("records"):
         subset = row["book_subset"]
         low, high = row[f"{subset}_ci_low"], row[f"{subset}_ci_high"]
-        told = row["rung"], row["book"], subset, rungs.TABLE[row["rung"]].notebook
+        book = row["rung"], row["book"], subset, rungs.TABLE[row["rung"]].notebook
         ours = row[f"{subset}_accuracy"], low, high, verdict(row["book"], low, high)
-        rows.append((*told, *ours))
+        rows.append((*book, *ours))
     columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -31,13 +31,13 @@ def pairs(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
     Columns: first, second (rows of `images`, first < second), distance, mirrored.
     """
     ways = both_ways(images)
-    found = []
+    parts = []
     for start in range(0, len(images), ROWS):
         distance, mirrored = nearest(ways[0][start : start + ROWS], ways)
         first, second = np.nonzero(distance <= hash_distance)
         later = first + start < second
         first, second = first[later], second[later]
-        found.append(
+        parts.append(
             pd.DataFrame(
                 {
                     "first": first + start,
@@ -47,7 +47,7 @@ def pairs(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(found, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
 
 
 def both_ways(images: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
@@ -75,7 +75,7 @@ def between_subsets(manifest: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
     one = manifest.iloc[np.where(swapped, second, first)].reset_index(drop=True)
     other = manifest.iloc[np.where(swapped, first, second)].reset_index(drop=True)
     same_bytes = one["sha256"] == other["sha256"]
-    told = pd.concat(
+    described = pd.concat(
         [one[["id", "subset", "label"]], other[["id", "subset", "label"]].add_prefix("other_")],
         axis=1,
     ).assign(
@@ -83,7 +83,7 @@ def between_subsets(manifest: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
         distance=near["distance"].to_numpy(),
         mirrored=near["mirrored"].to_numpy(),
     )
-    return told[one["subset"] != other["subset"]].reset_index(drop=True)
+    return described[one["subset"] != other["subset"]].reset_index(drop=True)
 
 
 def groups(count: int, near: pd.DataFrame) -> NDArray[np.int64]:

@@ -203,9 +203,11 @@ def heatmaps(model: keras.Model, images: NDArray[np.uint8]) -> dict[str, NDArray
             ]
             for batch in _batches(images)
         ]
-        found: NDArray[np.float32] = np.concatenate([np.stack(batch, axis=1) for batch in batches])
-        peak = found.max(axis=(2, 3), keepdims=True)
-        maps[key] = np.divide(found, peak, out=found, where=peak > 0)
+        stacked: NDArray[np.float32] = np.concatenate(
+            [np.stack(batch, axis=1) for batch in batches]
+        )
+        peak = stacked.max(axis=(2, 3), keepdims=True)
+        maps[key] = np.divide(stacked, peak, out=stacked, where=peak > 0)
     return maps
 
 
@@ -218,10 +220,10 @@ def score(label: int) -> Callable[[Any], Any]:
 
     def of(outputs: Any) -> Any:
         if outputs.shape[-1] == 1:
-            chosen = outputs[:, 0] if label else -outputs[:, 0]
+            value = outputs[:, 0] if label else -outputs[:, 0]
         else:
-            chosen = outputs[:, label]
-        return chosen - tf.stop_gradient(chosen)
+            value = outputs[:, label]
+        return value - tf.stop_gradient(value)
 
     return of
 

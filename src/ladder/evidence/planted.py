@@ -30,8 +30,8 @@ def copies(images: NDArray[np.uint8], hash_distance: int, seed: int) -> pd.DataF
     for kind, alter in ALTERATIONS.items():
         altered = np.stack([np.asarray(alter(Image.fromarray(image))) for image in images[rows]])
         near = duplicates.nearest(duplicates.hashes(altered), originals)[0] <= hash_distance
-        found = int(near.diagonal().sum())
-        table.append((kind, count, found, int(near.sum()) - found))
+        near_copies = int(near.diagonal().sum())
+        table.append((kind, count, near_copies, int(near.sum()) - near_copies))
     return pd.DataFrame(table, columns=COLUMNS)
 
 
@@ -55,9 +55,11 @@ def turned_labels(
     classes = len(np.unique(labels))
     turned = labels.copy()
     turned[rows] = (labels[rows] + random.integers(1, classes, len(rows))) % classes
-    found = suspects.rows(turned, suspects.out_of_fold(features, turned, groups, parameters))
-    besides = np.setdiff1d(found, np.concatenate([rows, suspected]))
-    row = ("label turned", len(rows), len(np.intersect1d(found, rows)), len(besides))
+    suspected_now = suspects.rows(
+        turned, suspects.out_of_fold(features, turned, groups, parameters)
+    )
+    false_alarms = np.setdiff1d(suspected_now, np.concatenate([rows, suspected]))
+    row = ("label turned", len(rows), len(np.intersect1d(suspected_now, rows)), len(false_alarms))
     return pd.DataFrame([row], columns=COLUMNS)
 
 

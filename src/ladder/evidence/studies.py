@@ -48,8 +48,8 @@ def two_level_interval(values: NDArray[Any], extremes: Extremes, seed: int) -> t
 def values(answers: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Returns every climb's accuracy: a row per combination of `by`, subset and seed."""
     keys = [*by, "subset", "seed"]
-    told = answers[keys].assign(accuracy=answers["right"].to_numpy())
-    return told.groupby(keys, sort=False)["accuracy"].mean().reset_index()
+    accuracies = answers[keys].assign(accuracy=answers["right"].to_numpy())
+    return accuracies.groupby(keys, sort=False)["accuracy"].mean().reset_index()
 
 
 def summary(answers: pd.DataFrame, by: Sequence[str], seed: int) -> pd.DataFrame:
@@ -155,9 +155,9 @@ def differences(
             if len(seeds) < 2 or not same_pictures or ours.equals(theirs):
                 continue
             ((_, before),), ((_, after),) = (_groups(frame, ["rung"]) for frame in (ours, theirs))
-            told = [(by.mean(), by.std()) for by in (before.mean(axis=1), after.mean(axis=1))]
+            means = [(by.mean(), by.std()) for by in (before.mean(axis=1), after.mean(axis=1))]
             difference = _difference(before, after, seed, f"{recipe}, {rung}")
-            rows.append((recipe, rung, *before.shape, *told[0], *told[1], *difference))
+            rows.append((recipe, rung, *before.shape, *means[0], *means[1], *difference))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -170,9 +170,9 @@ def _tests(answers: pd.DataFrame, rung: str, seeds: Set[int]) -> pd.DataFrame:
 
 def _groups(answers: pd.DataFrame, keys: list[str]) -> list[tuple[tuple[Any, ...], pd.DataFrame]]:
     """Returns which answers were right, 0 or 1 by seed and id, per combination of keys."""
-    told = answers[[*keys, "seed", "id"]].assign(right=answers["right"].to_numpy())
+    rows = answers[[*keys, "seed", "id"]].assign(right=answers["right"].to_numpy())
     groups = []
-    for group, part in told.groupby(keys, sort=False):
+    for group, part in rows.groupby(keys, sort=False):
         right = part.pivot_table(index="seed", columns="id", values="right")
         if right.size != len(part) or right.isna().to_numpy().any():
             raise _mismatch(" ".join(map(str, group)))

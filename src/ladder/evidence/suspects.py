@@ -53,8 +53,8 @@ def find(pictures: pd.DataFrame, probabilities: NDArray[np.float64] | None) -> p
         return pd.DataFrame(columns=COLUMNS)
     labels = pictures["label"].to_numpy()
     wrong = rows(labels, probabilities)
-    found = pictures.iloc[wrong].reset_index(drop=True)
-    return found[["id", "subset", "label"]].assign(
+    suspected = pictures.iloc[wrong].reset_index(drop=True)
+    return suspected[["id", "subset", "label"]].assign(
         suggested_label=probabilities[wrong].argmax(axis=1),
         self_confidence=probabilities[wrong, labels[wrong]],
     )
@@ -64,7 +64,7 @@ def rows(labels: NDArray[np.int64], probabilities: NDArray[np.float64] | None) -
     """Returns the rows whose label is probably wrong, the likeliest first; none without answers."""
     if probabilities is None:
         return np.empty(0, np.int64)
-    found: NDArray[np.int64] = find_label_issues(
+    ranked: NDArray[np.int64] = find_label_issues(
         labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1
     )
-    return found
+    return ranked

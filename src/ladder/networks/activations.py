@@ -62,8 +62,8 @@ def _write(
             for path, output in zip(files, outputs, strict=True)
         ]
         for rows, batch in _read_ahead(pictures, count, extraction.batch_size):
-            found = keras.tree.flatten(forward(tf.constant(batch, tf.float32)))
-            for layer, array, activation in zip(targets, arrays, found, strict=True):
+            outputs_of_batch = keras.tree.flatten(forward(tf.constant(batch, tf.float32)))
+            for layer, array, activation in zip(targets, arrays, outputs_of_batch, strict=True):
                 values = tf.cast(activation, tf.float32).numpy()
                 array[rows] = stored(values, extraction.storage, layer)
             bar.update(len(batch))

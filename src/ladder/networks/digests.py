@@ -9,16 +9,16 @@ import numpy as np
 
 def weights(path: Path) -> str:
     """Returns the sha256 of all arrays of a `.weights.h5`, by name: shapes, types and numbers."""
-    found = {}
+    arrays = {}
 
     def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = np.ascontiguousarray(item[()])
+            arrays[name] = np.ascontiguousarray(item[()])
 
     with h5py.File(path) as file:
         file.visititems(visit)
     digest = hashlib.sha256()
-    for name, array in sorted(found.items()):
+    for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.shape} {array.dtype.str}\n".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()

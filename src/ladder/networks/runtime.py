@@ -70,9 +70,9 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
         tf.constant(0)  # the first operation lists what the processor can do
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    chosen = policy(runtime.precision)
-    keras.config.set_dtype_policy(chosen)
-    return chosen
+    name = policy(runtime.precision)
+    keras.config.set_dtype_policy(name)
+    return name
 
 
 def describe() -> dict[str, str]:

@@ -252,9 +252,9 @@ def learning_curve(points: pd.DataFrame) -> Figure:
     for i, (rung, frame) in enumerate(points.groupby("rung", sort=False)):
         mean = 100 * frame["mean"]
         spread = _spread(mean, 100 * frame["ci_low"], 100 * frame["ci_high"])
-        beside = frame["train_pictures"] * 1.03**i  # so that intervals do not lie on one another
+        shifted = frame["train_pictures"] * 1.03**i  # so that intervals do not lie on one another
         axes.errorbar(
-            beside, mean, spread, fmt="o-", color=_colour(str(rung)), capsize=3, label=rung
+            shifted, mean, spread, fmt="o-", color=_colour(str(rung)), capsize=3, label=rung
         )
     counts = sorted(points["train_pictures"].unique())
     axes.set_xscale("log")

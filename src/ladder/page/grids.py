@@ -92,10 +92,10 @@ def operations(panels: Mapping[str, Pixels], kernels: Pixels, maps: Pixels) -> F
         _paste(figure, thumbnail(panel), x, top + LINE)
     _write(figure, "kernels that the first convolution learned, and what they find", 0, learned)
     for i, channel in enumerate(alive):
-        kernel, (found,) = kernels[channel], _coloured(maps[..., [channel]], THUMBNAIL)
+        kernel, (response,) = kernels[channel], _coloured(maps[..., [channel]], THUMBNAIL)
         x, top = i % per_row * step, learned + i // per_row * (THUMBNAIL + LINE)
         _paste(figure, _resized(kernel, kernel_size, Image.Resampling.NEAREST), x, top)
-        _paste(figure, found, x + kernel_size + 1, top)
+        _paste(figure, response, x + kernel_size + 1, top)
     return figure
 
 

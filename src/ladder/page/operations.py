@@ -50,8 +50,8 @@ def _coarse(pixels: NDArray[np.float64], order: int) -> Pixels:
 def _few_colours(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     colours = pixels.reshape(-1, 3)
     distinct = len(np.unique(colours, axis=0))
-    found = KMeans(min(COLOURS, distinct), n_init=1, random_state=0).fit(colours)
-    few: NDArray[np.float64] = found.cluster_centers_[found.labels_].reshape(pixels.shape)
+    clusters = KMeans(min(COLOURS, distinct), n_init=1, random_state=0).fit(colours)
+    few: NDArray[np.float64] = clusters.cluster_centers_[clusters.labels_].reshape(pixels.shape)
     return few
 
 

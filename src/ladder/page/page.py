@@ -142,14 +142,18 @@ def title(source: str, class_names: Sequence[str]) -> str:
 
 def sections(content: Content) -> list[tuple[str, str]]:
     """Returns the page's sections in order: where a link goes, and what it says."""
-    made = content.reports.studies
+    tables = content.reports.studies
     return [
         ("ladder", "The ladder"),
         *([("book", "Against the book")] if len(content.reports.book) else []),
         ("curves", "How they learned"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in drawn_studies(content)),
-        *([("recipes", "Other recipes")] if len(made.recipes) or len(made.recipes_seeds) else []),
+        *(
+            [("recipes", "Other recipes")]
+            if len(tables.recipes) or len(tables.recipes_seeds)
+            else []
+        ),
         ("mistakes", "Mistakes"),
         ("inside", "What they see"),
         ("data", "The pictures"),
@@ -165,15 +169,15 @@ def drawn_studies(content: Content) -> list[dict[str, str]]:
 
 def studies(content: Content) -> dict[str, Any]:
     """Returns what the page says of the studies of this climb."""
-    made = content.reports.studies
+    tables = content.reports.studies
     return {
         "studies": drawn_studies(content),
-        "seeds": seeds(made.seeds_summary),
-        "seeds_steps": sentences.seeds_steps(made.seeds_steps),
-        "gains": sentences.gains(made.learning_curve_gains),
-        "recipes": recipes(made.recipes),
-        "recipes_seeds": recipes_seeds(made.recipes_seeds),
-        "left_out": made.left_out,
+        "seeds": seeds(tables.seeds_summary),
+        "seeds_steps": sentences.seeds_steps(tables.seeds_steps),
+        "gains": sentences.gains(tables.learning_curve_gains),
+        "recipes": recipes(tables.recipes),
+        "recipes_seeds": recipes_seeds(tables.recipes_seeds),
+        "left_out": tables.left_out,
     }
 
 

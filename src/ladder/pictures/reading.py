@@ -69,30 +69,30 @@ def for_each_picture(title: str, act: Callable[..., T], *columns: pd.Series) -> 
         return list(tqdm(done, title, len(columns[0]), unit="picture", disable=None))
 
 
-def examine(archive: Path, chosen: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns `chosen` with each picture's sha256, and the quarantine (path, reason).
+def examine(archive: Path, pictures: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns `pictures` with each picture's sha256, and the quarantine (path, reason).
 
     Every picture is decoded whole; those that cannot be are left out of the first frame.
 
     Raises:
         InputError: more than 1 % of the pictures cannot be used.
     """
-    with zipfile.ZipFile(archive) as members:
-        found = for_each_picture("examine", partial(_examine_one, members), chosen["path"])
-    verdicts = pd.DataFrame(found, columns=["sha256", "reason"], index=chosen.index)
+    with zipfile.ZipFile(archive) as file:
+        results = for_each_picture("examine", partial(_examine_one, file), pictures["path"])
+    verdicts = pd.DataFrame(results, columns=["sha256", "reason"], index=pictures.index)
     unreadable = verdicts["reason"].notna()
-    quarantine = pd.DataFrame({"path": chosen["path"], "reason": verdicts["reason"]})[unreadable]
-    if len(quarantine) > UNREADABLE_SHARE * len(chosen):
+    quarantine = pd.DataFrame({"path": pictures["path"], "reason": verdicts["reason"]})[unreadable]
+    if len(quarantine) > UNREADABLE_SHARE * len(pictures):
         first = "; ".join(
             f"{path}: {reason}" for path, reason in quarantine.head(3).itertuples(index=False)
         )
         raise errors.InputError(
             archive.name,
-            expected=f"at most {UNREADABLE_SHARE:.0%} of {len(chosen)} pictures unreadable",
+            expected=f"at most {UNREADABLE_SHARE:.0%} of {len(pictures)} pictures unreadable",
             received=f"{len(quarantine)} ({first})",
             advice="Mend or replace the pictures.",
         )
-    return chosen[~unreadable].assign(sha256=verdicts["sha256"]), quarantine
+    return pictures[~unreadable].assign(sha256=verdicts["sha256"]), quarantine
 
 
 def _examine_one(members: zipfile.ZipFile, path: str) -> tuple[str, str | None]:

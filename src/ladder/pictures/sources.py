@@ -41,16 +41,16 @@ def fetch(dataset: settings.Dataset, target: Path) -> None:
     archives.check(target, name)
 
 
-def _local(given: str | None, sha256: str, target: Path) -> str:
+def _local(archive: str | None, sha256: str, target: Path) -> str:
     """Stores the archive in `target`, where what is checked is what is used; returns its name."""
-    if not given:
+    if not archive:
         raise errors.InputError(
             f"environment variable {ARCHIVE_VARIABLE}",
             expected=f"the path of the archive whose sha256 is {sha256}",
             received="no value",
             advice="Use `make book ARCHIVE=path`, which sets it.",
         )
-    path = Path(given)
+    path = Path(archive)
     archives.store(path, target)
     received = archives.sha256(target)
     if received != sha256:
@@ -59,7 +59,7 @@ def _local(given: str | None, sha256: str, target: Path) -> str:
             path.name,
             expected=f"sha256 {sha256} (dataset.archive_sha256)",
             received=received,
-            advice="Use `make book ARCHIVE=path`, which records the hash of what it is given.",
+            advice="Use `make book ARCHIVE=path`, which records the hash of what it is archive.",
         )
     return path.name
 

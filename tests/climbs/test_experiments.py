@@ -1,0 +1,238 @@
+"""What is taken out of a climb's commit, in a repository of a few files; no DVC runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ladder import artifacts, errors, paths, processes
+from ladder.climbs import experiments
+
+REPORTS = Path("reports/dogs_vs_cats")
+Outputs = dict[str, str]
+CLIMBED = {"ladder.csv": "new", "predictions/scratch.csv": "new", "figures/ladder.png": "new"}
+OLD = {
+    "ladder.csv": "old",
+    "predictions/scratch.csv": "old",
+    "predictions/of_no_rung.csv": "old",
+    "figures/ladder.png": "old",
+    "climb.lock": "old",
+    "studies/README.md": "old",
+}
+
+
+def git(*arguments: str) -> str:
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    command = ["git", *author, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def write(folder: Path, files: Outputs) -> None:
+    for name, text in files.items():
+        artifacts.write_text(folder / name, text)
+
+
+def content(folder: Path) -> Outputs:
+    """Returns the text of every file in a folder, hidden ones as well."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+
+
+@pytest.fixture
+def commit(at_root: Path) -> str:
+    """The commit of a climb; the working directory is its repository, without the reports."""
+    outs = [{"path": f"{REPORTS}/{name}"} for name in ("ladder.csv", "predictions")]
+    stages = {
+        "split": {"outs": [{"path": "data/dogs_vs_cats/manifest.csv"}]},
+        "evaluate": {"outs": [*outs, {"path": "reports/metrics.json"}]},
+        "render": {"outs": [{"path": f"{REPORTS}/figures"}]},
+    }
+    artifacts.write_json(at_root / "dvc.lock", {"stages": stages})  # JSON is YAML
+    write(at_root / REPORTS, {**CLIMBED, "studies/README.md": "of the copy"})
+    (at_root / "reports/metrics.json").write_text("{}")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "climbed")
+    (at_root / "dvc.lock").write_text("of the workspace")
+    shutil.rmtree(at_root / "reports")
+    return git("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("name", [".", "mine"])
+def test_a_climbs_reports_and_its_lock_are_taken_over(
+    commit: str, at_root: Path, name: str
+) -> None:
+    target = REPORTS / name
+    experiments.take(commit, "dogs_vs_cats", target)
+    lock = experiments.show(commit, experiments.LOCK).decode()
+    assert content(target) == {**CLIMBED, "climb.lock": lock}
+    assert "evaluate" in lock
+    assert (at_root / "dvc.lock").read_text() == "of the workspace"
+    assert not (at_root / "reports/metrics.json").exists()
+
+
+def test_what_was_taken_before_gives_way_and_the_rest_stays(commit: str, at_root: Path) -> None:
+    write(at_root / REPORTS, OLD)
+    experiments.take(commit, "dogs_vs_cats", REPORTS)
+    lock = experiments.show(commit, experiments.LOCK).decode()
+    assert content(REPORTS) == {**CLIMBED, "climb.lock": lock, "studies/README.md": "old"}
+    assert [path.name for path in (at_root / "reports").iterdir()] == ["dogs_vs_cats"]
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes the move of this number fail, counted from 1, and no other."""
+
+    def fail(number: int) -> None:
+        moves = 0
+        replace = os.replace
+
+        def counted(source: Any, target: Any) -> None:
+            nonlocal moves
+            moves += 1
+            if moves == number:
+                raise OSError(28, "No space left on device")
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", counted)
+
+    return fail
+
+
+@pytest.mark.parametrize("move", range(1, 9))  # four outputs, each old one first
+def test_after_an_error_half_way_what_was_there_is_there_again(
+    commit: str, at_root: Path, full_disk: Callable[[int], None], move: int
+) -> None:
+    write(at_root / REPORTS, OLD)
+    full_disk(move)
+    with pytest.raises(OSError, match="No space left"):
+        experiments.take(commit, "dogs_vs_cats", REPORTS)
+    assert content(at_root / "reports") == {f"dogs_vs_cats/{name}": t for name, t in OLD.items()}
+
+
+@pytest.mark.parametrize("move", range(1, 5))
+def test_after_an_error_half_way_nothing_is_there_where_nothing_was(
+    commit: str, at_root: Path, full_disk: Callable[[int], None], move: int
+) -> None:
+    full_disk(move)
+    with pytest.raises(OSError, match="No space left"):
+        experiments.take(commit, "dogs_vs_cats", REPORTS)
+    assert content(at_root / "reports") == {}
+
+
+def test_a_folder_in_the_place_of_a_file_is_there_again_after_an_error(
+    commit: str, at_root: Path, full_disk: Callable[[int], None]
+) -> None:
+    kinds_differ = {"ladder.csv/a": "old", "predictions": "old", "figures/a": "old"}
+    write(at_root / REPORTS, kinds_differ)
+    full_disk(6)
+    with pytest.raises(OSError, match="No space left"):
+        experiments.take(commit, "dogs_vs_cats", REPORTS)
+    assert content(at_root / REPORTS) == kinds_differ
+
+
+def test_a_commit_that_lacks_a_report_changes_nothing(commit: str, at_root: Path) -> None:
+    git("rm", "--quiet", "--cached", "-r", f"{REPORTS}/figures")
+    git("commit", "--quiet", "--message", "without figures")
+    write(at_root / REPORTS, OLD)
+    with pytest.raises(subprocess.CalledProcessError):
+        experiments.take(git("rev-parse", "HEAD"), "dogs_vs_cats", REPORTS)
+    assert content(at_root / REPORTS) == OLD
+    experiments.take(commit, "dogs_vs_cats", REPORTS)
+    assert content(at_root / REPORTS)["ladder.csv"] == "new"
+
+
+def test_the_lock_of_a_climb_is_its_own_or_else_the_workspaces(tmp_path: Path) -> None:
+    assert experiments.lock_of(tmp_path) == Path("dvc.lock")
+    (tmp_path / "climb.lock").write_text("stages: {}\n")
+    assert experiments.lock_of(tmp_path) == tmp_path / "climb.lock"
+
+
+def test_every_committed_climb_beside_the_workspace_has_its_own_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    folders = sorted(path.parent for path in Path("reports").glob("dogs_vs_cats/**/climb.json"))
+    assert REPORTS in folders
+    assert [experiments.lock_of(f) for f in folders] == [f / "climb.lock" for f in folders]
+    assert experiments.lock_of(paths.DatasetPaths("cifar10").reports) == Path("dvc.lock")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The arguments that DVC is run with, which does nothing."""
+    arguments: list[list[str]] = []
+
+    def run(command: list[str], folder: Path, environment: dict[str, str]) -> int:
+        assert command[:3] == [sys.executable, "-c", experiments.DVC]
+        assert (folder, environment["PYTHONPATH"]) == (Path(), "src")
+        arguments.append(command[3:])
+        return 0
+
+    monkeypatch.setattr(processes, "run", run)
+    return arguments
+
+
+def test_a_climb_is_an_experiment_of_its_name_and_returns_its_commit(
+    commit: str, commands: list[list[str]]
+) -> None:
+    assert experiments.climb("book-of_ours", ["seed=1", "image_size=64", "seed=2"]) == ""
+    run = ["exp", "run", "--temp", "--name", "book-of-ours"]
+    assert commands == [[*run, "--set-param=seed=2", "--set-param=image_size=64"]]
+    git("update-ref", "refs/exps/aa/bb/book-of-ours", commit)
+    commands.clear()
+    assert experiments.climb("book-of_ours", [], ["predict@scratch"]) == commit
+    removal = ["exp", "remove", "--quiet", "book-of-ours"]
+    assert commands == [removal, [*run, "predict@scratch"]]
+
+
+def test_a_climb_that_fails_ends_the_command_with_its_status(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init", "--quiet", str(at_root))
+    monkeypatch.setattr(processes, "run", lambda *_: 3)
+    with pytest.raises(SystemExit) as ended:
+        experiments.climb("book", [])
+    assert ended.value.code == 3
+
+
+def test_where_dvc_cannot_make_experiments_nothing_is_climbed(
+    commit: str, commands: list[list[str]], at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(project: Path, message: str) -> None:
+        monkeypatch.chdir(project)
+        with pytest.raises(errors.InputError, match=message):
+            experiments.climb("book", [])
+
+    experiments.check_place()
+    (at_root.parent / "bare").mkdir(exist_ok=True)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(at_root.parent))
+    refused(at_root.parent / "bare", r"Received: a folder that is none\. Make it one: git init")
+    git("-C", str(at_root), "commit", "--quiet", "--allow-empty", "--message", "one more")
+    shallow, accented = at_root / "shallow", at_root / "éléphants"
+    git("clone", "--quiet", "--depth=1", f"file://{at_root}", str(shallow))
+    refused(shallow, r"Received: a shallow clone\. .*git fetch --unshallow")
+    git("clone", "--quiet", str(at_root), str(accented))
+    refused(accented, r"Received: .*éléphants\. Move the project to a path without accents")
+    assert commands == []
+    monkeypatch.chdir(at_root)
+    assert experiments.climb("book", []) == ""
+    assert len(commands) == 1
+
+
+def test_a_copy_runs_this_python_on_its_own_code_and_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", "/elsewhere")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("LADDER_ARCHIVE", "/pictures.zip")
+    environment = experiments.environment_of_copy()
+    assert environment["PYTHONPATH"] == "src"
+    assert environment["LADDER_ARCHIVE"] == "/pictures.zip"
+    assert environment["PATH"].startswith(f"{Path(sys.executable).parent}{os.pathsep}")
+    assert not [name for name in environment if name.startswith(("DVC_", "MLFLOW_"))]
