@@ -79,6 +79,17 @@ def check(
 
 
 @app.command()
+def cache() -> None:
+    """Check every file of DVC's cache, and delete what is damaged, so that it is made anew."""
+    from ladder import cache
+
+    damaged = cache.damaged()
+    for path in cache.delete(damaged):
+        print(f"deleted: {path}")
+    print(f"ladder: {len(damaged)} damaged files" + (": run `dvc repro`" if damaged else ""))
+
+
+@app.command()
 def ui() -> None:
     """Open MLflow on 127.0.0.1, at the port in the environment's PORT or 5000."""
     from ladder import tracking

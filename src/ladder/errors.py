@@ -34,13 +34,30 @@ def run(main: Callable[[], None]) -> None:
         with _alone():
             main()
     except InputError as error:
-        sys.exit(f"\nladder: {error}\n")
-    except OSError as error:
-        if error.errno not in PLACE:
+        sys.exit(f"\nladder: {error}\n{_blame()}")
+    except Exception as error:
+        if not isinstance(error, OSError) or error.errno not in PLACE:
+            sys.stderr.write(_blame())
             raise
         where = f" ({error.filename})" if error.filename else ""
         advice = "Make room or give access, and run `dvc repro` again."
         sys.exit(f"\nladder: {error.strerror}{where}. {advice}\n")
+
+
+def _blame() -> str:
+    """Returns a line on outputs that are not what DVC stored, where a stage failed on them."""
+    from ladder import cache  # which needs what this module serves
+
+    if not _is_stage() or not (changed := cache.changed_outputs()):
+        return ""
+    return (
+        f"ladder: {', '.join(map(str, changed[:3]))} differ from what DVC stored: the cache is "
+        "damaged. Run `ladder cache`, then `dvc repro` again.\n"
+    )
+
+
+def _is_stage() -> bool:
+    return Path(sys.argv[0]).parent.name == "stages"
 
 
 @contextmanager
@@ -50,11 +67,10 @@ def _alone() -> Iterator[None]:
     Raises:
         InputError: another process is at it.
     """
-    script = Path(sys.argv[0])
-    if script.parent.name != "stages":
+    if not _is_stage():
         yield
         return
-    name = "@".join([script.stem, *sys.argv[1:]])
+    name = "@".join([Path(sys.argv[0]).stem, *sys.argv[1:]])
     locks = Path("data/.locks")
     locks.mkdir(parents=True, exist_ok=True)
     lock, owner = filelock.FileLock(locks / name, timeout=0), locks / f"{name}.pid"
