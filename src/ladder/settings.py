@@ -260,7 +260,7 @@ def read(path: Path) -> Settings:
     Raises:
         InputError: not YAML, a key missing, unknown or double, a wrong type or range.
     """
-    advice = f"Correct {path}; README.md says what each key means."
+    advice = f"Correct {path}; docs/parameters.md says what each key means."
     try:
         content: Any = YAML(typ="safe", pure=True).load(path)
         return Settings.model_validate(content)

@@ -320,12 +320,31 @@ def test_an_update_makes_what_is_climbed_the_reference(
     monkeypatch.setattr(reproduction, "quick_plan", quick_plan(tmp_path))
     monkeypatch.setattr(reproduction, "results_of", results_of)
     reproduction.run("", "", quick=False, update=True)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out.count("is new; commit it") == len(reproduction.QUICK)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.relative_to(tmp_path).as_posix() for path in files} == {
         f"{form}/weights.json" for form in reproduction.QUICK
     }
     assert artifacts.read_json(tmp_path / "fresh/weights.json") == {"form": "fresh"}
+
+
+@pytest.mark.usefixtures("without_climbs")
+@pytest.mark.parametrize("reference", [results(), results(runtime=OTHER_MACHINE)])
+def test_an_update_leaves_what_comes_out_the_same(
+    reference: reproduction.Results,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another machine's last bits would make another fingerprint of the same code."""
+    for form in reproduction.QUICK:
+        artifacts.write_text(tmp_path / form / "climb.lock", "stages: {}\n")
+    monkeypatch.setattr(reproduction, "quick_plan", quick_plan(tmp_path))
+    monkeypatch.setattr(reproduction, "read", lambda *_: reference)
+    monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: results())
+    reproduction.run("", "", quick=False, update=True)
+    assert capsys.readouterr().out.count("does what it did") == len(reproduction.QUICK)
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"climb.lock"}
 
 
 @pytest.mark.parametrize("own_lock", [True, False])

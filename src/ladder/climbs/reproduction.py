@@ -23,6 +23,7 @@ from ladder.pictures import drawing, sources
 # The forms of the quick climb, recipes `quick_<form>`, with their classes. Together they take every
 # path that a study takes.
 QUICK = {"stored": ("cat", "dog"), "fresh": ("ape", "cat", "dog")}
+RESULTS = "results"  # the folder that they gather in
 STAGES = ("split", "decode", "extract_features", "extract_views", "audit")  # that train nothing
 TABLES = ("ladder.csv", "paired.csv", "calibration.csv")
 FILES = ("runtime.json", "weights.json", *TABLES)
@@ -291,24 +292,12 @@ def results_of(copy: Path, plan: recipes.Plan, target: Path, *, quick: bool) -> 
     return read(target, target / experiments.LOCK_OF_CLIMB)
 
 
-def check_quick(*, update: bool) -> tuple[list[str], bool]:
-    """Climbs every form of the quick climb; returns what differs, and whether machines do.
-
-    With `update` what is climbed becomes what is committed, and nothing differs.
-    """
-    check_committed(Path.cwd(), *(f"quick_{form}" for form in QUICK))
+def check_quick() -> tuple[list[str], bool]:
+    """Climbs every form of the quick climb; returns what differs, and if machines are alike."""
     differences, same_kind = [], True
     for form in QUICK:
         with tempfile.TemporaryDirectory() as folder:
-            copy, target = Path(folder) / "ladder", Path(folder) / "results"
-            clone(copy)
-            plan = quick_plan(form, Path(folder))
-            climb(copy, plan.overrides)
-            climbed = results_of(copy, plan, target, quick=True)
-            if update:
-                shutil.rmtree(plan.reports, ignore_errors=True)
-                shutil.copytree(target, plan.reports)
-                continue
+            plan, climbed = climb_quick(form, Path(folder))
             reference = read(plan.reports, plan.reports / experiments.LOCK_OF_CLIMB)
             different = compare(reference, climbed, plan.studies, identity=None)
             differences += [f"{form}: {line}" for line in different]
@@ -316,11 +305,41 @@ def check_quick(*, update: bool) -> tuple[list[str], bool]:
     return differences, same_kind
 
 
+def update_quick() -> None:
+    """Climbs every form of the quick climb and makes what differs the reference.
+
+    A form that comes out as committed is left, whatever the machine: else another machine's last
+    bits would make another fingerprint, and no study would be of this code.
+    """
+    for form in QUICK:
+        with tempfile.TemporaryDirectory() as folder:
+            plan, climbed = climb_quick(form, Path(folder))
+            lock = plan.reports / experiments.LOCK_OF_CLIMB
+            if lock.is_file() and not compare(
+                read(plan.reports, lock), climbed, plan.studies, identity=None
+            ):
+                print(f"ladder: {form} does what it did; {plan.reports} stays")
+                continue
+            shutil.rmtree(plan.reports, ignore_errors=True)
+            shutil.copytree(Path(folder) / RESULTS, plan.reports)
+            print(f"ladder: {plan.reports} is new; commit it")
+
+
+def climb_quick(form: str, folder: Path) -> tuple[recipes.Plan, Results]:
+    """Climbs a form of the quick climb in a clean copy; the results gather in the folder too."""
+    check_committed(Path.cwd(), f"quick_{form}")
+    copy = folder / "ladder"
+    clone(copy)
+    plan = quick_plan(form, folder)
+    climb(copy, plan.overrides)
+    return plan, results_of(copy, plan, folder / RESULTS, quick=True)
+
+
 def check(archive: str, recipe: str) -> tuple[list[str], bool]:
     """Climbs a ladder again; returns what differs, and whether machines are of one kind."""
     check_committed(Path.cwd(), *([recipe] if recipe else []))
     with tempfile.TemporaryDirectory() as folder:
-        copy, target = Path(folder) / "ladder", Path(folder) / "results"
+        copy, target = Path(folder) / "ladder", Path(folder) / RESULTS
         clone(copy)
         plan = recipes.plan(archive, recipe)
         reports = copy / plan.reports
@@ -338,12 +357,10 @@ def check(archive: str, recipe: str) -> tuple[list[str], bool]:
 
 def run(archive: str, recipe: str, *, quick: bool, update: bool) -> None:
     """Climbs again in a clean copy and names what differs from what is committed; fails then."""
-    if quick or update:
-        differences, same_kind = check_quick(update=update)
-    else:
-        differences, same_kind = check(archive, recipe)
+    if update:
+        update_quick()
+        return
+    differences, same_kind = check_quick() if quick else check(archive, recipe)
     if differences:
         sys.exit("\n".join(["ladder: not reproduced", *differences]))
-    if not update:
-        kind = "bit for bit" if same_kind else "on another kind of machine"
-        print(f"ladder: reproduced, {kind}")
+    print(f"ladder: reproduced, {'bit for bit' if same_kind else 'on another kind of machine'}")

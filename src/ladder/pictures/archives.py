@@ -10,7 +10,7 @@ import stat
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -53,30 +53,31 @@ def check(path: Path, where: str) -> None:
         raise errors.InputError(
             where, expected="a whole zip archive", received=error, advice=advice
         ) from error
-    names = {member.filename for member in members}
-    for expected, received in (
-        (f"at most {MEMBERS:,} members", len(members) > MEMBERS and f"{len(members):,}"),
-        ("every name once", len(names) < len(members) and "a name that stands twice"),
-        ("no encryption", any(m.flag_bits & 1 for m in members) and "an encrypted member"),
-        (
-            f"members of at most {MEMBER_BYTES:,} bytes, packed at most {RATIO} to 1",
-            next((m.filename for m in members if _is_bomb(m)), False),
-        ),
-        (
-            f"at most {TOTAL_BYTES:,} bytes unpacked",
-            (total := sum(m.file_size for m in members)) > TOTAL_BYTES and f"{total:,}",
-        ),
-    ):
-        if received:
-            raise errors.InputError(where, expected=expected, received=received, advice=advice)
+    for expected, received, advice in _faults(members):
+        raise errors.InputError(where, expected=expected, received=received, advice=advice)
+
+
+def _faults(members: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[str, str, str]]:
+    """Yields what is wrong with a table of contents: expected, received, advice."""
+    fetch = "Fetch the archive again and compare its sha256."
+    if len(members) > MEMBERS:
+        yield f"at most {MEMBERS:,} members", f"{len(members):,}", fetch
+    if len({member.filename for member in members}) < len(members):
+        yield "every name once", "a name that stands twice", fetch
+    if any(member.flag_bits & 1 for member in members):
+        yield "no encryption", "an encrypted member", fetch
+    for member in members:
+        if _is_bomb(member):
+            limits = f"members of at most {MEMBER_BYTES:,} bytes, packed at most {RATIO} to 1"
+            yield limits, member.filename, fetch
+    total = sum(member.file_size for member in members)
+    if total > TOTAL_BYTES:
+        yield f"at most {TOTAL_BYTES:,} bytes unpacked", f"{total:,}", fetch
     for member in members:
         if member.compress_type not in METHODS:
-            raise errors.InputError(
-                where,
-                expected="members that are stored, or compressed by Deflate, BZIP2 or LZMA",
-                received=f"{member.filename} by method {member.compress_type}",
-                advice="Pack the pictures again, without compression.",
-            )
+            methods = "members that are stored, or compressed by Deflate, BZIP2 or LZMA"
+            method = f"{member.filename} by method {member.compress_type}"
+            yield methods, method, "Pack the pictures again, without compression."
 
 
 def _is_bomb(member: zipfile.ZipInfo) -> bool:
