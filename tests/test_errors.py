@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import re
 import subprocess
@@ -42,7 +43,7 @@ def test_input_error_ends_a_stage_with_its_message_alone_and_status_1() -> None:
         (errno.EROFS, "ladder: Read-only file system (views/1.npy). Make room or give access,"),
     ],
 )
-def test_a_full_disk_is_told_without_a_traceback(number: int, message: str) -> None:
+def test_a_full_disk_is_named_without_a_traceback(number: int, message: str) -> None:
     def main() -> NoReturn:
         raise OSError(number, os.strerror(number), "views/1.npy")
 
@@ -78,9 +79,40 @@ def test_two_processes_are_not_at_one_stage(at_root: Path, monkeypatch: pytest.M
     errors.run(second)  # another rung's is another stage
 
     def again() -> None:
-        with pytest.raises(SystemExit, match="stage predict@features: expected to be the only"):
+        message = rf"stage predict@features: expected to be the only .* process {os.getpid()},"
+        with pytest.raises(SystemExit, match=message):
             errors.run(lambda: pytest.fail("it ran"))
 
     monkeypatch.setattr(sys, "argv", ["stages/predict.py", "features"])
     errors.run(again)
     errors.run(lambda: None)  # the lock is free again
+
+
+def test_a_stage_that_fails_on_damage_in_the_cache_blames_it(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def main() -> NoReturn:
+        raise errors.InputError("a", expected="b", received=1, advice="c.")
+
+    lock = {"stages": {"split": {"outs": [{"path": "manifest.csv", "md5": "0" * 32}]}}}
+    (at_root / "dvc.lock").write_text(json.dumps(lock))  # JSON is YAML
+    (at_root / "manifest.csv").write_text("not what DVC stored")
+    monkeypatch.setattr(sys, "argv", ["stages/decode.py"])
+    with pytest.raises(SystemExit, match=r"manifest\.csv differ from what DVC stored"):
+        errors.run(main)
+    monkeypatch.setattr(sys, "argv", ["ladder", "report"])  # no stage
+    with pytest.raises(SystemExit) as ended:
+        errors.run(main)
+    assert "DVC stored" not in str(ended.value)
+
+
+def test_a_bug_on_damage_in_the_cache_blames_it_too(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = {"stages": {"split": {"outs": [{"path": "manifest.csv", "md5": "0" * 32}]}}}
+    (at_root / "dvc.lock").write_text(json.dumps(lock))
+    (at_root / "manifest.csv").write_text("not what DVC stored")
+    monkeypatch.setattr(sys, "argv", ["stages/decode.py"])
+    with pytest.raises(FileNotFoundError):
+        errors.run(lambda: print(open("no/such/file").read()))  # noqa: PTH123, SIM115
+    assert "Run `ladder cache`" in capsys.readouterr().err

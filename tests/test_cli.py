@@ -1,0 +1,72 @@
+"""The command line: its commands, what it imports, how it ends."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ladder import cache, cli, tracking
+from ladder.climbs import climbs, learning_curve, reproduction, seeds
+from ladder.page import report
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = {"climb", "report", "seeds", "learning-curve", "check", "cache", "ui"}
+
+
+def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from ladder import cli\n"
+        "try: cli.app(['--help'])\n"
+        "except SystemExit: print(sorted({'tensorflow', 'mlflow', 'pandas'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert set(re.findall(r"^│ ([a-z][a-z-]+) ", done.stdout, re.MULTILINE)) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "function", "expected"),
+    [
+        ("climb --recipe float32", climbs, "run", (("", "float32"), {})),
+        ("seeds --count 3 --archive a.zip", seeds, "run", ((3, "a.zip", ""), {})),
+        ("learning-curve 50 100", learning_curve, "run", (([50, 100], "", ""), {})),
+        ("learning-curve", learning_curve, "run", (([], "", ""), {})),
+        ("check --quick", reproduction, "run", (("", ""), {"quick": True, "update": False})),
+        ("check --update", reproduction, "run", (("", ""), {"quick": False, "update": True})),
+        ("report", report, "show", ((None,), {"open_page": False})),
+        ("report reports/a --open", report, "show", ((Path("reports/a"),), {"open_page": True})),
+        ("ui", tracking, "ui", ((), {})),
+    ],
+)
+def test_a_command_calls_its_function(
+    command: str,
+    module: object,
+    function: str,
+    expected: tuple[object, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[object, object]] = []
+    monkeypatch.setattr(module, function, lambda *some, **named: calls.append((some, named)))
+    result = CliRunner().invoke(cli.app, command.split())
+    assert result.exit_code == 0, result.output
+    assert calls == [expected]
+
+
+def test_what_is_damaged_in_the_cache_is_deleted_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "damaged", lambda: [tmp_path / "ab/cd"])
+    monkeypatch.setattr(cache, "delete", lambda files: [Path("data/images.zip")] if files else [])
+    result = CliRunner().invoke(cli.app, ["cache"])
+    assert "deleted: data/images.zip\nladder: 1 damaged files: run `dvc repro`" in result.output
+
+
+def test_an_error_that_a_person_can_mend_ends_with_its_message_alone() -> None:
+    command = [sys.executable, "-m", "ladder.cli", "report", "reports/nothing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("ladder: reports/nothing: expected climb.json.")
+    assert "Traceback" not in done.stderr
