@@ -27,7 +27,9 @@ RESULTS = "results"  # the folder that they gather in
 STAGES = ("split", "decode", "extract_features", "extract_views", "audit")  # that train nothing
 TABLES = ("ladder.csv", "paired.csv", "calibration.csv")
 FILES = ("runtime.json", "weights.json", *TABLES)
-RELATIVE = 1e-4  # of the largest activation: kernels of other processors add in another order
+# Of the largest activation: kernels of other processors add in another order. In float16 a last
+# bit is a two-thousandth.
+RELATIVE = {"float32": 1e-4, "float16": 1e-3}
 LOSS = 0.01  # relative: what such differences become after a training of a few epochs
 SEEDS = 5  # fewer tell next to nothing of what one more may give
 CONFIDENCE = 0.999  # one-sided, per rung: an alarm that cries wolf is switched off
@@ -42,7 +44,7 @@ class Results:
     tables: Mapping[str, pd.DataFrame]  # `TABLES`, without the seconds
     weights: Mapping[str, str]  # rung → sha256 of the arrays
     runtime: Mapping[str, Mapping[str, str]]  # of each rung: what the last bits depend on
-    features: NDArray[np.float32] | None  # of validation, (n, …); the quick form's alone
+    features: NDArray[Any] | None  # of validation, (n, …), as stored; the quick form's alone
 
 
 def read(folder: Path, lock: Path) -> Results:
@@ -135,13 +137,13 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
     differences = []
     if reference.features is None or climbed.features is None:
         raise ValueError("expected the features of the quick form")
-    scale = np.abs(reference.features).max()
+    scale, allowed_apart = np.abs(reference.features).max(), RELATIVE[str(reference.features.dtype)]
     if reference.features.shape != climbed.features.shape:
         differences.append(
             f"features: {climbed.features.shape}, committed {reference.features.shape}"
         )
-    elif (apart := np.abs(reference.features - climbed.features).max() / scale) > RELATIVE:
-        differences.append(f"features: {apart:.2g} of the largest apart, allowed {RELATIVE:g}")
+    elif (apart := np.abs(reference.features - climbed.features).max() / scale) > allowed_apart:
+        differences.append(f"features: {apart:.2g} of the largest apart, allowed {allowed_apart:g}")
     for rung, frame in reference.predictions.items():
         other = climbed.predictions[rung]
         if (
