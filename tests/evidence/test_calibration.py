@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from ladder import paths, rungs
+from ladder import rungs
 from ladder.evidence import calibration
 
 PROBABILITIES = [0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.9, 1.0]
@@ -111,8 +111,8 @@ def test_the_area_under_the_curve_counts_the_pairs_in_order(
 def test_precision_and_recall_are_counted_at_every_threshold() -> None:
     (points,) = calibration.precision_recall(binary([1, 0, 1, 1, 0], [0.9, 0.8, 0.7, 0.3, 0.1]))
     expected = {(1 / 3, 1.0), (1 / 3, 1 / 2), (2 / 3, 2 / 3), (1.0, 3 / 4)}
-    told = {(round(r, 9), round(p, 9)) for r, p in points.itertuples(index=False)}
-    assert {(round(r, 9), round(p, 9)) for r, p in expected} <= told
+    pairs = {(round(r, 9), round(p, 9)) for r, p in points.itertuples(index=False)}
+    assert {(round(r, 9), round(p, 9)) for r, p in expected} <= pairs
 
 
 def test_average_precision_is_the_area_under_the_steps() -> None:

@@ -63,10 +63,10 @@ def test_a_planted_variant_is_found_and_nothing_else(
 ) -> None:
     numbers = [3, 17, 42]
     planted = np.stack([VARIANTS[kind](scene(number)) for number in numbers])
-    found = duplicates.pairs(np.concatenate([unrelated, planted]), HASH_DISTANCE)
-    assert found["first"].tolist() == numbers
-    assert found["second"].tolist() == [60, 61, 62]
-    assert found["mirrored"].tolist() == [kind == "mirrored"] * 3
+    pairs = duplicates.pairs(np.concatenate([unrelated, planted]), HASH_DISTANCE)
+    assert pairs["first"].tolist() == numbers
+    assert pairs["second"].tolist() == [60, 61, 62]
+    assert pairs["mirrored"].tolist() == [kind == "mirrored"] * 3
 
 
 def test_unrelated_pictures_stay_far_from_the_threshold(unrelated: NDArray[np.uint8]) -> None:
@@ -74,8 +74,8 @@ def test_unrelated_pictures_stay_far_from_the_threshold(unrelated: NDArray[np.ui
 
 
 def test_a_copy_is_at_distance_0(unrelated: NDArray[np.uint8]) -> None:
-    found = duplicates.pairs(unrelated[[0, 1, 0]], 0)
-    assert found.to_dict("records") == [{"first": 0, "second": 2, "distance": 0, "mirrored": False}]
+    pairs = duplicates.pairs(unrelated[[0, 1, 0]], 0)
+    assert pairs.to_dict("records") == [{"first": 0, "second": 2, "distance": 0, "mirrored": False}]
 
 
 def test_pairs_are_found_across_the_blocks(
@@ -114,13 +114,13 @@ def manifest() -> pd.DataFrame:
     )
 
 
-def near(*found: tuple[int, int, int, bool]) -> pd.DataFrame:
-    return pd.DataFrame(found, columns=["first", "second", "distance", "mirrored"])
+def near(*rows: tuple[int, int, int, bool]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["first", "second", "distance", "mirrored"])
 
 
 def test_pairs_between_subsets_are_listed_and_those_within_are_not() -> None:
-    found = near((0, 1, 4, False), (0, 3, 0, False), (2, 4, 8, True), (3, 4, 2, False))
-    listed = duplicates.between_subsets(manifest(), found)
+    pairs = near((0, 1, 4, False), (0, 3, 0, False), (2, 4, 8, True), (3, 4, 2, False))
+    listed = duplicates.between_subsets(manifest(), pairs)
     assert listed.to_dict("records") == [
         {
             "id": "cat.0", "subset": "train", "label": 0,
@@ -150,8 +150,8 @@ def test_no_pairs_are_an_empty_table_with_its_columns() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=10))
 def test_groups_are_what_pairs_link(links: list[tuple[int, int]]) -> None:
-    found = near(*[(a, b, 0, False) for a, b in links]).astype({"first": int, "second": int})
-    groups = duplicates.groups(8, found)
+    pairs = near(*[(a, b, 0, False) for a, b in links]).astype({"first": int, "second": int})
+    groups = duplicates.groups(8, pairs)
     sets = [{i} for i in range(8)]
     for a, b in links:
         merged = sets[a] | sets[b]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ladder import paths, rungs, settings
+from ladder import rungs, settings
 from ladder.evidence import evaluation
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
@@ -119,8 +119,8 @@ def test_three_classes_are_measured() -> None:
     frame = ternary()
     measured = evaluation.measure(frame)
     assert measured["accuracy"] == pytest.approx(4 / 6)
-    chosen = [0.7, 0.5, 0.8, 0.4, 0.3, 0.3]
-    by_hand = -sum(math.log(probability) for probability in chosen) / 6
+    of_true_labels = [0.7, 0.5, 0.8, 0.4, 0.3, 0.3]
+    by_hand = -sum(math.log(probability) for probability in of_true_labels) / 6
     assert measured["loss"] == pytest.approx(by_hand, rel=1e-12)
     each = [
         pairs_in_order(
@@ -204,11 +204,11 @@ def test_accuracy_without_duplicates_leaves_the_later_pictures_out() -> None:
     frame = pd.concat([test, test.assign(subset="validation")])
     frame["id"] = ["cat.5", "dog.5", "cat.6", "dog.6", "cat.0", "dog.0", "cat.1", "dog.1"]
     results = evaluation.results(frame, twins("dog.5", "cat.6", "dog.1", "cat.6"))
-    told = {
+    measured = {
         subset: (r["pictures_without_duplicates"], r["accuracy_without_duplicates"])
         for subset, r in results.items()
     }
-    assert told == {"test": (2, 1.0), "validation": (3, pytest.approx(2 / 3))}
+    assert measured == {"test": (2, 1.0), "validation": (3, pytest.approx(2 / 3))}
     assert results["test"]["accuracy"] == 0.75
 
 
@@ -302,10 +302,10 @@ def test_a_rung_costs_what_it_adds_and_alone_all_that_it_needs(
 ) -> None:
     training = dict(zip(rungs.RUNGS, [1.0, 2.0, 3.0, 4.0, 5.0], strict=True))
     extraction = {"extract_features": 100.0, "extract_views": 200.0 if views else 0.0}
-    told = evaluation.costs(training, extraction, views)
+    costs = evaluation.costs(training, extraction, views)
     added = [1, 2, 103, 204 if views else 4, 5]
-    assert [rung["seconds"] for rung in told.values()] == added
-    assert [rung["seconds_alone"] for rung in told.values()] == alone
+    assert [rung["seconds"] for rung in costs.values()] == added
+    assert [rung["seconds_alone"] for rung in costs.values()] == alone
 
 
 def test_the_books_figures_stand_beside_its_pictures() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ladder import errors, paths, rungs
+from ladder import errors, rungs
 from ladder.evidence import interpretation
 from ladder.networks import models
 from ladder.networks.runtime import keras, tf
@@ -118,12 +118,12 @@ def to_peak(maps: NDArray[Any]) -> NDArray[Any]:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_heatmaps_are_those_of_the_papers(classes: int) -> None:
     model = convnet(classes)
-    found = interpretation.heatmaps(model, PIXELS)
+    heatmaps = interpretation.heatmaps(model, PIXELS)
     for label in range(classes):
         maps, scores, gradient = (each.astype(np.float64) for each in by_hand(model, label))
         weights = gradient.mean(axis=(1, 2), keepdims=True)  # Selvaraju et al. 2017, (1), (2)
         expected = to_peak((weights * maps).sum(axis=-1))
-        np.testing.assert_allclose(found["grad_cam"][:, label], expected, atol=1e-4)
+        np.testing.assert_allclose(heatmaps["grad_cam"][:, label], expected, atol=1e-4)
         # Chattopadhay et al. 2018, (19), (10), for Y = exp(S); normalised as their code does
         first = np.exp(scores)[:, None, None, None] * gradient
         second, third = first * gradient, first * gradient**2
@@ -132,15 +132,15 @@ def test_heatmaps_are_those_of_the_papers(classes: int) -> None:
         alpha /= alpha.sum(axis=(1, 2), keepdims=True)
         weights = (alpha * np.maximum(first, 0)).sum(axis=(1, 2), keepdims=True)
         expected = to_peak((weights * maps).sum(axis=-1))
-        np.testing.assert_allclose(found["grad_cam_plus_plus"][:, label], expected, atol=1e-4)
-    assert all((maps.max(axis=(1, 2, 3)) == 1).all() for maps in found.values())
+        np.testing.assert_allclose(heatmaps["grad_cam_plus_plus"][:, label], expected, atol=1e-4)
+    assert all((maps.max(axis=(1, 2, 3)) == 1).all() for maps in heatmaps.values())
 
 
 def test_the_first_class_is_the_negative_of_the_second(binary: keras.Model) -> None:
     negative = keras.models.clone_model(binary)
     negative.set_weights([*binary.get_weights()[:-2], *(-w for w in binary.get_weights()[-2:])])
-    found, mirrored = (interpretation.heatmaps(model, PIXELS) for model in (binary, negative))
-    for method, maps in found.items():
+    heatmaps, mirrored = (interpretation.heatmaps(model, PIXELS) for model in (binary, negative))
+    for method, maps in heatmaps.items():
         assert not np.allclose(maps[:, 0], maps[:, 1])
         np.testing.assert_allclose(maps[:, 0], mirrored[method][:, 1], atol=1e-5)
         np.testing.assert_allclose(maps[:, 1], mirrored[method][:, 0], atol=1e-5)
@@ -198,8 +198,8 @@ def test_ascent_follows_the_gradient_of_each_filter() -> None:
     kernel = np.random.default_rng(0).normal(size=(1, 1, 3, 4)).astype(np.float32)
     convolution.set_weights([kernel, np.full(4, -1e6, np.float32)])
     start = interpretation.noise(model, 2, seed=0)
-    found = interpretation.ascend(model, "convolution", [3, 1], start, steps=5)
-    for image, first, i in zip(found, start, [3, 1], strict=True):
+    images = interpretation.ascend(model, "convolution", [3, 1], start, steps=5)
+    for image, first, i in zip(images, start, [3, 1], strict=True):
         direction = kernel[0, 0, :, i] / np.sqrt(np.mean(kernel[0, 0, :, i] ** 2))
         np.testing.assert_allclose(
             image - first, np.broadcast_to(5 * direction, (4, 4, 3)), rtol=1e-4

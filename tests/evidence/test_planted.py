@@ -15,34 +15,34 @@ def scenes() -> NDArray[np.uint8]:
 def test_every_copy_of_different_pictures_is_found_and_nothing_besides(
     scenes: NDArray[np.uint8],
 ) -> None:
-    told = planted.copies(scenes, HASH_DISTANCE, seed=0)
-    assert list(told) == planted.COLUMNS
-    assert told["planted"].tolist() == list(planted.ALTERATIONS)
-    assert told["number"].eq(12).all()
-    assert told["found"].eq(12).all()
-    assert told["besides"].eq(0).all()
+    table = planted.copies(scenes, HASH_DISTANCE, seed=0)
+    assert list(table) == planted.COLUMNS
+    assert table["planted"].tolist() == list(planted.ALTERATIONS)
+    assert table["number"].eq(12).all()
+    assert table["found"].eq(12).all()
+    assert table["besides"].eq(0).all()
 
 
 def test_too_strict_a_threshold_is_seen_to_miss_copies(scenes: NDArray[np.uint8]) -> None:
-    found = planted.copies(scenes, 0, seed=0).set_index("planted")["found"]
-    assert found["copy mirrored"] == 12  # the same bits
-    assert found["copy cropped by 5 %"] == 0
+    counts = planted.copies(scenes, 0, seed=0).set_index("planted")["found"]
+    assert counts["copy mirrored"] == 12  # the same bits
+    assert counts["copy cropped by 5 %"] == 0
 
 
 def test_pictures_that_are_alike_count_besides(scenes: NDArray[np.uint8]) -> None:
     """Two rows hold the same picture, so that a copy of each is near the other as well."""
-    told = planted.copies(scenes[[0, 0, 1]], HASH_DISTANCE, seed=0)
-    assert told["found"].eq(3).all()
-    assert told["besides"].eq(2).all()
+    table = planted.copies(scenes[[0, 0, 1]], HASH_DISTANCE, seed=0)
+    assert table["found"].eq(3).all()
+    assert table["besides"].eq(2).all()
 
 
 def test_of_many_pictures_some_are_copied(
     scenes: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planted, "COPIED", 5)
-    told = planted.copies(scenes, HASH_DISTANCE, seed=0)
-    assert told["number"].eq(5).all()
-    assert told["found"].eq(5).all()
+    table = planted.copies(scenes, HASH_DISTANCE, seed=0)
+    assert table["number"].eq(5).all()
+    assert table["found"].eq(5).all()
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -50,22 +50,22 @@ def test_labels_turned_among_distant_classes_are_found(classes: int) -> None:
     features, labels = clouds(classes, 200)
     groups, none = np.arange(len(labels)), np.empty(0, np.int64)
     before = labels.copy()
-    told = planted.turned_labels(features, labels, groups, none, FIVE, seed=0)
+    table = planted.turned_labels(features, labels, groups, none, FIVE, seed=0)
     assert (labels == before).all()
-    (row,) = told.to_dict("records")
+    (row,) = table.to_dict("records")
     assert row["number"] == 4 * classes  # 2 %
     assert row["found"] >= 0.7 * row["number"]  # how many there are is estimated, too
     assert row["besides"] == 0
 
 
 def test_in_features_that_tell_nothing_turned_labels_stay_hidden() -> None:
-    """Then being found is chance: the turned are suspected no more often than all the rest."""
+    """Then a find is chance: the turned are suspected no more often than all the rest."""
     features = np.random.default_rng(0).normal(0, 1, (2000, 4))
     labels = np.arange(2000) % 2
-    told = planted.turned_labels(
+    table = planted.turned_labels(
         features, labels, np.arange(2000), np.empty(0, np.int64), FIVE, seed=0
     )
-    row = told.iloc[0]
+    row = table.iloc[0]
     share = row["besides"] / (2000 - row["number"])
     assert abs(row["found"] / row["number"] - share) < 4 * np.sqrt(0.25 / row["number"])
 
@@ -74,15 +74,15 @@ def test_labels_suspected_as_they_are_are_neither_turned_nor_counted() -> None:
     features, labels = clouds(2, 200)
     labels[[3, 250]] = [1, 0]
     groups = np.arange(400)
-    told = planted.turned_labels(features, labels, groups, np.array([3, 250]), FIVE, seed=0)
-    assert told["besides"].item() == 0
-    told = planted.turned_labels(features, labels, groups, np.empty(0, np.int64), FIVE, seed=0)
-    assert told["besides"].item() in {1, 2}  # how many there are is estimated, too
+    table = planted.turned_labels(features, labels, groups, np.array([3, 250]), FIVE, seed=0)
+    assert table["besides"].item() == 0
+    table = planted.turned_labels(features, labels, groups, np.empty(0, np.int64), FIVE, seed=0)
+    assert table["besides"].item() in {1, 2}  # how many there are is estimated, too
 
 
 def test_where_no_label_can_be_judged_none_is_found() -> None:
     """All pictures are copies of one another: no fit can leave a group out."""
     features, labels = clouds(2, 50)
     one = np.zeros(100, np.int64)
-    told = planted.turned_labels(features, labels, one, np.empty(0, np.int64), FIVE, seed=0)
-    assert told.to_numpy().tolist() == [["label turned", 2, 0, 0]]
+    table = planted.turned_labels(features, labels, one, np.empty(0, np.int64), FIVE, seed=0)
+    assert table.to_numpy().tolist() == [["label turned", 2, 0, 0]]

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from ladder import paths, rungs
+from ladder import rungs
 from ladder.evidence import selection
 
 IDS = ["cat.7", "cat.8", "dog.7", "dog.8", "dog.9"]
@@ -27,7 +27,7 @@ FRAMES: dict[rungs.Rung, pd.DataFrame] = {
 }
 
 
-def chosen(rung: rungs.Rung, name: str, picture: int | str = 0, count: int = 2) -> list[str]:
+def ids(rung: rungs.Rung, name: str, picture: int | str = 0, count: int = 2) -> list[str]:
     pictures = selection.gallery(FRAMES[rung], picture, count)
     assert (pictures["id"] == [IDS[row] for row in pictures["row"]]).all()
     ids: list[str] = pictures.loc[pictures["gallery"] == name, "id"].tolist()
@@ -35,9 +35,9 @@ def chosen(rung: rungs.Rung, name: str, picture: int | str = 0, count: int = 2) 
 
 
 def test_the_worst_mistakes_are_the_most_confident_of_test_alone() -> None:
-    assert chosen("scratch", "worst_mistakes") == ["cat.8", "dog.7"]
-    assert chosen("features", "worst_mistakes") == ["dog.9", "cat.8"]
-    assert chosen("scratch", "worst_mistakes", count=9) == ["cat.8", "dog.7", "dog.9"]
+    assert ids("scratch", "worst_mistakes") == ["cat.8", "dog.7"]
+    assert ids("features", "worst_mistakes") == ["dog.9", "cat.8"]
+    assert ids("scratch", "worst_mistakes", count=9) == ["cat.8", "dog.7", "dog.9"]
 
 
 def test_what_every_rung_gets_wrong_stands_in_order_of_mean_confidence() -> None:
@@ -49,7 +49,7 @@ def test_what_every_rung_gets_wrong_stands_in_order_of_mean_confidence() -> None
 
 @pytest.mark.parametrize("picture", [3, "dog.8"])
 def test_the_example_is_given_by_place_or_by_id(picture: int | str) -> None:
-    assert chosen("features", "example", picture) == ["dog.8"]
+    assert ids("features", "example", picture) == ["dog.8"]
 
 
 def test_the_rows_hold_the_rungs_own_prediction() -> None:

@@ -108,15 +108,14 @@ def test_the_interval_lies_between_the_extremes(right: NDArray[np.float64]) -> N
 
 
 def climb(rung: str, seed: int, right: list[int], subset: str = "test") -> pd.DataFrame:
-    """Returns the predictions of one climb's rung that are right as told."""
+    """Returns the answers of one climb's rung: 1 where right, 0 where wrong."""
     return pd.DataFrame(
         {
+            "subset": subset,
+            "id": [f"cat.{i}" for i in range(len(right))],
             "rung": rung,
             "seed": seed,
-            "id": [f"cat.{i}" for i in range(len(right))],
-            "label": 1,
-            "probability": [0.9 if is_right else 0.2 for is_right in right],
-            "subset": subset,
+            "right": np.array(right, bool),
         }
     )
 
@@ -136,9 +135,9 @@ def climbs() -> pd.DataFrame:
 
 
 def test_every_value_is_kept() -> None:
-    told = studies.values(climbs(), ["rung"])
-    assert list(told) == ["rung", "subset", "seed", "accuracy"]
-    assert list(told.itertuples(index=False, name=None)) == [
+    values = studies.values(climbs(), ["rung"])
+    assert list(values) == ["rung", "subset", "seed", "accuracy"]
+    assert list(values.itertuples(index=False, name=None)) == [
         ("scratch", "test", 0, 0.25),
         ("scratch", "test", 1, 0.5),
         ("scratch", "test", 2, 0.75),
@@ -197,8 +196,8 @@ def curve() -> pd.DataFrame:
 
 def test_a_learning_curve_has_a_point_per_rung_and_count() -> None:
     points = studies.learning_curve(curve(), 0)
-    told = list(points[["rung", "train_pictures", "mean"]].itertuples(index=False, name=None))
-    assert told == [
+    means = list(points[["rung", "train_pictures", "mean"]].itertuples(index=False, name=None))
+    assert means == [
         ("features", 100, 0.5),
         ("fine_tuned", 100, 1.0),
         ("features", 200, pytest.approx(0.65)),
@@ -253,17 +252,11 @@ def test_every_rung_is_set_beside_the_one_before_over_the_seeds() -> None:
     assert (row["ci_low"], row["ci_high"]) == studies.two_level_interval(apart, (-1, 1), 0)
 
 
-def two_seeds(wrong: dict[int, list[str]], probability: float = 0.9) -> pd.DataFrame:
-    """Rung `features` on four test pictures, those in `wrong` of a seed missed."""
+def two_seeds(wrong: dict[int, list[str]]) -> pd.DataFrame:
+    """Returns answers of rung `features` on four test pictures, the `wrong` missed."""
     return pd.DataFrame(
-        {
-            "id": picture,
-            "label": 1,
-            "probability": 1 - probability if picture in missed else probability,
-            "subset": "test",
-            "rung": "features",
-            "seed": seed,
-        }
+        {"subset": "test", "id": picture, "rung": "features", "seed": seed}
+        | {"right": picture not in missed}
         for seed, missed in wrong.items()
         for picture in "abcd"
     )
@@ -285,7 +278,13 @@ def test_a_recipe_that_cannot_be_compared_has_no_row() -> None:
     default = two_seeds({0: ["a"], 1: []})
     same, one_seed = default.copy(), two_seeds({0: []})
     other_pictures = default.assign(id=default["id"] + "2")
-    told = studies.differences(default, {"same": same, "one": one_seed, "other": other_pictures}, 0)
-    assert len(told) == 0
-    surer = two_seeds({0: ["a"], 1: []}, probability=0.99)  # no other answer, another climb
-    assert studies.differences(default, {"surer": surer}, 0)["difference"].tolist() == [0]
+    frame = studies.differences(
+        default, {"same": same, "one": one_seed, "other": other_pictures}, 0
+    )
+    assert len(frame) == 0
+    assert list(frame)[:2] == ["recipe", "rung"]
+
+
+def test_a_recipe_that_is_as_often_right_on_other_pictures_has_a_row() -> None:
+    default, mine = two_seeds({0: ["a"], 1: []}), two_seeds({0: ["b"], 1: []})
+    assert studies.differences(default, {"mine": mine}, 0)["difference"].tolist() == [0]

@@ -35,15 +35,15 @@ def test_planted_flips_are_found_and_nothing_else(classes: int) -> None:
     labels[flipped] = (labels[flipped] + 1) % classes
     groups = np.arange(len(labels))
     probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
-    found = suspects.find(pictures(labels), probabilities)
-    assert list(found) == suspects.COLUMNS
-    assert set(found["id"]) <= {f"cat.{i}" for i in flipped}
-    assert len(found) >= 7  # how many there are is estimated, too
-    rows = found["id"].str.removeprefix("cat.").astype(int)
-    assert found["label"].tolist() == labels[rows].tolist()
-    assert found["suggested_label"].tolist() == true[rows].tolist()
-    assert found["self_confidence"].is_monotonic_increasing
-    assert found["self_confidence"].max() < 0.5
+    suspected = suspects.find(pictures(labels), probabilities)
+    assert list(suspected) == suspects.COLUMNS
+    assert set(suspected["id"]) <= {f"cat.{i}" for i in flipped}
+    assert len(suspected) >= 7  # how many there are is estimated, too
+    rows = suspected["id"].str.removeprefix("cat.").astype(int)
+    assert suspected["label"].tolist() == labels[rows].tolist()
+    assert suspected["suggested_label"].tolist() == true[rows].tolist()
+    assert suspected["self_confidence"].is_monotonic_increasing
+    assert suspected["self_confidence"].max() < 0.5
 
 
 def test_sound_labels_are_not_suspected() -> None:
@@ -80,19 +80,19 @@ def test_there_are_no_more_folds_than_groups_in_a_class() -> None:
     """With two groups of the first class, each half is judged by a fit on the other."""
     features, labels = clouds(2, 20)
     groups = np.array([*[0] * 10, *[1] * 10, *range(2, 22)])
-    told = suspects.out_of_fold(features, labels, groups, FIVE)
+    probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
     two = FIVE.model_copy(update={"folds": 2})
     expected = suspects.out_of_fold(features, labels, groups, two)
-    assert told is not None
+    assert probabilities is not None
     assert expected is not None
-    np.testing.assert_array_equal(told, expected)
-    assert (told.argmax(axis=1) == labels).all()
+    np.testing.assert_array_equal(probabilities, expected)
+    assert (probabilities.argmax(axis=1) == labels).all()
 
 
 def test_with_one_group_in_a_class_none_is_suspected() -> None:
     features, labels = clouds(2, 4)
     groups = np.array([0, 0, 0, 0, 1, 2, 3, 4])
     assert suspects.out_of_fold(features, labels, groups, FIVE) is None
-    found = suspects.find(pictures(labels), None)
-    assert len(found) == 0
-    assert list(found) == suspects.COLUMNS
+    suspected = suspects.find(pictures(labels), None)
+    assert len(suspected) == 0
+    assert list(suspected) == suspects.COLUMNS

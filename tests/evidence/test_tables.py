@@ -1,9 +1,13 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
-from ladder import paths, rungs
-from ladder.evidence import suspects, tables
+from ladder import artifacts, rungs
+from ladder.evidence import evaluation, suspects, tables
 
 
 def climbed(classes: int) -> dict[rungs.Rung, pd.DataFrame]:
@@ -54,6 +58,51 @@ def test_without_suspects_the_table_keeps_its_columns() -> None:
     predictions = {rung: f[f["id"] != "test.0"] for rung, f in climbed(2).items()}
     none = pd.DataFrame(columns=suspects.COLUMNS)
     ladder = pd.DataFrame({"rung": rungs.RUNGS, "book": None})
-    told = tables.tables(predictions, ladder, pd.DataFrame(), none, none)["suspects"]
-    assert list(told) == suspects.COLUMNS
-    assert len(told) == 0
+    suspected = tables.tables(predictions, ladder, pd.DataFrame(), none, none)["suspects"]
+    assert list(suspected) == suspects.COLUMNS
+    assert len(suspected) == 0
+
+
+def results(classes: int) -> dict[rungs.Rung, dict[str, Any]]:
+    duplicates = pd.DataFrame({"id": ["train.3"], "other_id": ["test.1"]})
+    costs = {rung: {"seconds": 1.0, "seconds_alone": 2.5} for rung in rungs.RUNGS}
+    costs["features"] = {"seconds": 12.345678, "seconds_alone": 40.0}
+    for cost in costs.values():
+        cost["trainable_parameters"] = 2
+    return tables.results(climbed(classes), costs, duplicates)
+
+
+@pytest.mark.parametrize("is_book", [True, False])
+def test_the_headline_has_few_figures_of_every_rung(tmp_path: Path, is_book: bool) -> None:
+    ladder = evaluation.ladder(results(2), is_book)
+    headline = tables.headline("mine", ladder)
+    assert list(headline) == ["dataset", *rungs.RUNGS]
+    assert headline["dataset"] == "mine"
+    low, high = proportion_confint(59, 60, method="wilson")
+    figures = {"validation": 0.9833, "validation_low": round(low, 4)}
+    figures |= {"validation_high": round(high, 4), "test": 0.9833, "test_low": round(low, 4)}
+    figures |= {"test_high": round(high, 4), "seconds": 12.3}
+    assert headline["features"] == figures
+    assert headline["scratch"] == {**figures, "seconds": 1.0}
+    artifacts.write_json(tmp_path / "metrics.json", headline)  # numbers that JSON has
+    assert artifacts.read_json(tmp_path / "metrics.json") == headline
+
+
+def test_a_headline_is_the_same_of_a_ladder_that_was_read_again(tmp_path: Path) -> None:
+    ladder = evaluation.ladder(results(3), is_book=False)
+    artifacts.write_csv(tmp_path / "ladder.csv", ladder)
+    again = pd.read_csv(tmp_path / "ladder.csv")
+    assert tables.headline("mine", again) == tables.headline("mine", ladder)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_flat_measures_are_numbers_of_validation_and_test_by_name(classes: int) -> None:
+    result = results(classes)["features"]
+    flat = tables.flat(result)
+    names = {"accuracy", "accuracy_ci_low", "accuracy_ci_high", "loss", "auc", "pictures"}
+    names |= {"pictures_without_duplicates", "accuracy_without_duplicates"}
+    assert set(flat) == {f"{subset}_{name}" for subset in ("validation", "test") for name in names}
+    assert all(isinstance(value, int | float) for value in flat.values())
+    assert flat["test_accuracy"] == result["test"]["accuracy"]
+    assert flat["test_pictures_without_duplicates"] == 30 * classes - 1
+    assert flat["validation_pictures_without_duplicates"] == 30 * classes

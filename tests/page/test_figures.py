@@ -8,8 +8,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ladder import artifacts, paths, rungs
-from ladder.page import figures
+from ladder import rungs
+from ladder.page import figures, png
 
 LADDER = pd.DataFrame(
     {
@@ -130,8 +130,8 @@ def test_reliability_stands_at_the_bins() -> None:
         few, many = points.get_sizes()
         assert many == pytest.approx(3 * few)
         assert points.get_alpha() == pytest.approx([0.25, 1])  # thirteen say little
-        told = f"ECE {error} %\nby chance ≤ {error} %"
-        assert [text.get_text() for text in axes.texts] == [told]
+        expected = f"ECE {error} %\nby chance ≤ {error} %"
+        assert [text.get_text() for text in axes.texts] == [expected]
 
 
 def legend(figure: Figure) -> list[str]:
@@ -148,7 +148,7 @@ def test_curves_of_rungs_are_named_once_with_their_area() -> None:
     assert figure.axes[0].get_xlabel() == "false positive rate"
 
 
-def test_every_seed_is_shown_beside_its_mean_and_the_book() -> None:
+def test_every_seed_is_shown_with_its_mean_and_the_book() -> None:
     figure = figures.seeds(SEEDS, MEANS, {"features": 0.9})
     drawn = [np.ravel(line.get_ydata()).tolist() for line in figure.axes[0].lines]
     assert [70, 80] in [[round(y) for y in ys] for ys in drawn]
@@ -193,7 +193,7 @@ def test_blank_shares_are_bars_by_layer() -> None:
 )
 def test_figures_are_drawn_the_same_every_time(draw: Callable[[], Figure], tmp_path: Path) -> None:
     for i in range(2):
-        artifacts.write_png(tmp_path / f"{i}.png", draw())
+        png.write(tmp_path / f"{i}.png", draw())
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     with Image.open(tmp_path / "0.png") as picture:
         assert min(picture.size) > 100

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from ladder import artifacts
-from ladder.page import grids
+from ladder.page import grids, png
 
 RANDOM = np.random.default_rng(0)
 IMAGE = RANDOM.integers(0, 256, (48, 48, 3), np.uint8)
@@ -110,7 +109,7 @@ def test_a_strip_shows_class_after_class_by_both_methods() -> None:
 
 def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:
     figure = grids.filter_grid({"block1_conv1": IMAGE[None] // 64 * 64})
-    artifacts.write_png(tmp_path / "f.png", figure)
+    png.write(tmp_path / "f.png", figure)
     with Image.open(tmp_path / "f.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
     np.testing.assert_array_equal(pixels[grids.LINE : grids.LINE + 48, :48], IMAGE // 64 * 64)
@@ -122,10 +121,10 @@ def test_what_was_learned_stands_below_what_was_written_by_hand() -> None:
     kernels = RANDOM.integers(0, 256, (20, 3, 3, 3), np.uint8)
     figure = grids.operations({"as it is": IMAGE, "Canny": IMAGE}, kernels, maps)
     assert written(figure)[:2] == ["as it is", "Canny"]
-    _, canny, first, found, *_ = pasted(figure)
+    _, canny, first, first_map, *_ = pasted(figure)
     np.testing.assert_array_equal(canny, grids.thumbnail(IMAGE))
     np.testing.assert_array_equal(first[::14, ::14], kernels[1])
-    assert found.shape == (grids.THUMBNAIL, grids.THUMBNAIL, 3)
+    assert first_map.shape == (grids.THUMBNAIL, grids.THUMBNAIL, 3)
     assert len(pasted(figure)) == 2 + 2 * 12
 
 
@@ -143,5 +142,5 @@ def test_a_convolution_that_found_nothing_has_no_maps() -> None:
 )
 def test_grids_are_drawn_the_same_every_time(draw: Callable[[], Figure], tmp_path: Path) -> None:
     for i in range(2):
-        artifacts.write_png(tmp_path / f"{i}.png", draw())
+        png.write(tmp_path / f"{i}.png", draw())
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()

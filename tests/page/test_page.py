@@ -1,3 +1,5 @@
+import dataclasses
+import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,18 +10,90 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ladder import paths, rungs
-from ladder.page import page
+from ladder import paths, provenance, rungs
+from ladder.page import page, report
 
 HOSTILE = "<script>alert('x')</script>"
 PIXELS = np.full((8, 8, 3), 200, np.uint8)
 ACCURACY = [0.7, 0.81, 0.91, 0.95, 0.961]
 
 
-def content(folder: Path, **changes: Any) -> page.Content:
-    names = [*page.CAPTIONS]
-    for name in names:
-        Image.fromarray(PIXELS).save(folder / f"{name}.png")
+IDENTITY = provenance.Identity(
+    params={
+        "seed": 0,
+        "dataset": {"source": "dogs_vs_cats", "note": HOSTILE},
+        "split": {"shuffle_train_labels": False},
+        "evaluation": {"margin_points": 2.0},
+    },
+    fingerprint="0123456789abcdef",
+    policy="float32",
+    tensorflow="2.21.0",
+    keras="3.15.1",
+)
+
+
+def studies() -> report.Studies:
+    """Returns what every study may leave."""
+    return report.Studies(
+        seeds_summary=pd.DataFrame(
+            {
+                "rung": rungs.RUNGS,
+                "subset": "validation",
+                "seeds": 5,
+                "mean": ACCURACY,
+                "standard_deviation": 0.012,
+                "ci_low": 0.5,
+                "ci_high": 0.99,
+            }
+        ),
+        seeds_steps=pd.DataFrame(
+            [("features", "scratch_augmented", 5, 0.1, 0.08, 0.12)],
+            columns=["rung", "other", "seeds", "difference", "ci_low", "ci_high"],
+        ),
+        learning_curve_gains=pd.DataFrame(
+            [("features", 1000, 2000, 0.018, 0.001, 0.035)],
+            columns=["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"],
+        ),
+        recipes=pd.DataFrame(
+            {
+                "recipe": ["end_to_end"],
+                "rung": ["fine_tuned"],
+                "accuracy": [0.9505],
+                "ci_low": [0.94],
+                "ci_high": [0.96],
+                "beside": ["default"],
+                "beside_accuracy": [0.961],
+                "recipe_right_alone": [7],
+                "beside_right_alone": [13],
+                "p_value_holm": [0.26],
+            }
+        ),
+        recipes_seeds=pd.DataFrame(
+            {
+                "recipe": ["float32"],
+                "rung": ["features"],
+                "seeds": [3],
+                "default_mean": [0.9621],
+                "default_standard_deviation": [0.0031],
+                "mean": [0.9702],
+                "standard_deviation": [0.0049],
+                "difference": [0.0081],
+                "ci_low": [-0.0038],
+                "ci_high": [0.0199],
+            }
+        ),
+        left_out=(f"{HOSTILE}/recipes is of another climb: policy: float32, mixed_bfloat16.",),
+    )
+
+
+def predictions(rung: rungs.Rung) -> pd.DataFrame:
+    """Returns 1,000 answers: `fine_tuned` is always right, any other rung is not on 58."""
+    frame = pd.DataFrame({"id": range(1000), "label": [0, 1] * 500, "subset": "test"})
+    wrong = (frame["id"] < 58) & (rung != "fine_tuned")
+    return frame.assign(probability=(frame["label"] ^ wrong).astype(float))
+
+
+def reports() -> report.Reports:
     ladder = pd.DataFrame(
         {
             "rung": rungs.RUNGS,
@@ -35,14 +109,14 @@ def content(folder: Path, **changes: Any) -> page.Content:
         }
     )
     best = {"family": "best", "other": "fine_tuned", "rung_right_alone": 1, "other_right_alone": 9}
-    best |= {"difference": -0.008, "ci_low": -0.014, "ci_high": -0.002}
+    best |= {"difference": -0.058, "ci_low": -0.064, "ci_high": -0.052}
     rows = [
         {**best, "rung": rung, "pictures": 1000, "p_value_holm": 0.02, "distinguishable": True}
         for rung in rungs.RUNGS[:-1]
     ]
-    for other, rung in zip(rungs.RUNGS, rungs.RUNGS[1:], strict=False):
-        told = {"family": "neighbours", "rung": rung, "other": other, "p_value_holm": 0.0004}
-        rows.append({**best, **told, "pictures": 1000, "distinguishable": True})
+    for other, rung in itertools.pairwise(rungs.RUNGS):
+        step = {"family": "neighbours", "rung": rung, "other": other, "p_value_holm": 0.0004}
+        rows.append({**best, **step, "pictures": 1000, "distinguishable": True})
     book = pd.DataFrame(
         {
             "rung": rungs.RUNGS,
@@ -55,86 +129,55 @@ def content(folder: Path, **changes: Any) -> page.Content:
             "verdict": "inside",
         }
     )
-    manifest = pd.DataFrame(
-        [(s, c) for s in paths.SUBSETS for c in ("cat", HOSTILE) for _ in range(3)],
-        columns=["subset", "class_name"],
-    )
-    picture = page.Picture([PIXELS, PIXELS], f"{HOSTILE} taken for cat", f"{HOSTILE} & more")
-    made: dict[str, Any] = {
-        "source": "dogs_vs_cats",
-        "params": f"seed: 0  # {HOSTILE}",
-        "class_names": ["cat", HOSTILE],
-        "ladder": ladder,
-        "paired": pd.DataFrame(rows),
-        "book": book,
-        "manifest": manifest,
-        "quarantine": pd.DataFrame({"path": [f"{HOSTILE}.jpg"], "reason": ["cut"]}),
-        "duplicates": pd.DataFrame(
+    return report.Reports(
+        source="dogs_vs_cats",
+        identity=IDENTITY,
+        ladder=ladder,
+        paired=pd.DataFrame(rows),
+        book=book,
+        calibration=pd.DataFrame(),
+        duplicates=pd.DataFrame(
             [("a.1", "train", f"{HOSTILE}.7", "test", "near")] * 12,
             columns=["id", "subset", "other_id", "other_subset", "kind"],
         ),
-        "planted": pd.DataFrame(
+        suspects=pd.DataFrame({"id": ["a.1", "a.2", "a.3"]}),
+        planted=pd.DataFrame(
             [("label turned", 60, 51, 9)], columns=["planted", "number", "found", "besides"]
         ),
-        "majority": 0.5,
-        "control": "",
-        "seeds": pd.DataFrame(
-            {
-                "rung": rungs.RUNGS,
-                "subset": "validation",
-                "seeds": 5,
-                "mean": ACCURACY,
-                "standard_deviation": 0.012,
-                "ci_low": 0.5,
-                "ci_high": 0.99,
-            }
+        predictions={rung: predictions(rung) for rung in rungs.RUNGS},
+        runtimes={"scratch": {"policy": "float32", "threads": "2"}},
+        studies=studies(),
+    )
+
+
+def content(folder: Path, **changes: Any) -> page.Content:
+    """Returns all that a page may show; `changes` are of its reports, or its figures."""
+    figures = {name: folder / f"{name}.png" for name in page.CAPTIONS}
+    for path in figures.values():
+        Image.fromarray(PIXELS).save(path)
+    manifest = pd.DataFrame(
+        [
+            (subset, name, label)
+            for subset in paths.SUBSETS
+            for label, name in enumerate((HOSTILE, "cat"))
+            for _ in range(3)
+        ],
+        columns=["subset", "class_name", "label"],
+    )
+    picture = page.Picture([PIXELS, PIXELS], f"{HOSTILE} taken for cat", f"{HOSTILE} & more")
+    return page.Content(
+        figures=changes.pop("figures", figures),
+        reports=dataclasses.replace(reports(), **changes),
+        manifest=manifest,
+        quarantine=pd.DataFrame({"path": [f"{HOSTILE}.jpg"], "reason": ["cut"]}),
+        galleries=page.Galleries(
+            mistakes={rung: [picture] for rung in rungs.RUNGS},
+            example=[picture],
+            everywhere=[],
+            suspects=[picture],
+            views=[picture],
         ),
-        "seeds_steps": pd.DataFrame(
-            [("features", "scratch_augmented", 5, 0.1, 0.08, 0.12)],
-            columns=["rung", "other", "seeds", "difference", "ci_low", "ci_high"],
-        ),
-        "gains": pd.DataFrame(
-            [("features", 1000, 2000, 0.018, 0.001, 0.035)],
-            columns=["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"],
-        ),
-        "recipes": pd.DataFrame(
-            {
-                "recipe": ["end_to_end"],
-                "rung": ["fine_tuned"],
-                "accuracy": [0.9505],
-                "ci_low": [0.94],
-                "ci_high": [0.96],
-                "beside": ["default"],
-                "beside_accuracy": [0.961],
-                "recipe_right_alone": [7],
-                "beside_right_alone": [13],
-                "p_value_holm": [0.26],
-            }
-        ),
-        "recipes_seeds": pd.DataFrame(
-            {
-                "recipe": ["float32"],
-                "rung": ["features"],
-                "seeds": [3],
-                "default_mean": [0.9621],
-                "default_standard_deviation": [0.0031],
-                "mean": [0.9702],
-                "standard_deviation": [0.0049],
-                "difference": [0.0081],
-                "ci_low": [-0.0038],
-                "ci_high": [0.0199],
-            }
-        ),
-        "runtimes": {"scratch": {"policy": "float32", "threads": "2"}},
-        "figures": {name: folder / f"{name}.png" for name in names},
-        "mistakes": {rung: [picture] for rung in rungs.RUNGS},
-        "example": [picture],
-        "everywhere": [],
-        "suspects": [picture],
-        "suspected": 3,
-        "views": [picture],
-    }
-    return page.Content(**{**made, **changes})
+    )
 
 
 class Reader(HTMLParser):
@@ -187,9 +230,9 @@ def test_every_picture_has_a_text_in_its_place(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_not_the_books_have_no_book(tmp_path: Path) -> None:
-    made = content(tmp_path)
-    without = made.ladder.assign(book=np.nan)
-    html = page.build(content(tmp_path, ladder=without, book=made.book.iloc[:0]))
+    ours = reports()
+    changes = {"ladder": ours.ladder.assign(book=np.nan), "book": ours.book.iloc[:0]}
+    html = page.build(content(tmp_path, **changes))
     assert "Against the book" not in html
     assert "the book</th>" not in html
 
@@ -207,32 +250,66 @@ def test_a_study_that_was_not_made_is_not_shown(tmp_path: Path, absent: str, tit
 def test_means_over_seeds_stand_in_a_table(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
     assert {"70.0 ± 1.2", "96.1 ± 1.2", "50.0 – 99.0"} <= set(cells)
-    told = "features over scratch_augmented: +10.0 points (+8.0 to +12.0) of test accuracy, over 5"
-    assert f"{told} seeds." in cells
+    step = "features over scratch_augmented: +10.0 points (+8.0 to +12.0) of test accuracy, over 5"
+    assert f"{step} seeds." in cells
 
 
 def test_the_learning_curve_answers_its_question(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
-    told = (
+    gain = (
         "features: 1,000 → 2,000 train pictures, +1.8 points (+0.1 to +3.5): more labels helped, "
         "with this seed."
     )
-    assert told in cells
+    assert gain in cells
+
+
+def with_studies(**changes: Any) -> report.Studies:
+    return dataclasses.replace(studies(), **changes)
 
 
 def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:
     cells = Reader(page.build(content(tmp_path))).text
     assert {"end_to_end", "95.0", "default", "96.1", "7 : 13", "= 0.260"} <= set(cells)
     assert {"float32", "96.2 ± 0.3", "97.0 ± 0.5", "+0.8", "-0.4 to +2.0"} <= set(cells)
-    one = page.build(content(tmp_path, recipes=pd.DataFrame()))
-    assert one.count("Climbed otherwise") == 2  # its heading, and the way there
-    assert "Holm" not in one.split("Climbed otherwise")[-1].split("</section>")[0]
-    none = content(tmp_path, recipes=pd.DataFrame(), recipes_seeds=pd.DataFrame())
-    assert "Climbed otherwise" not in page.build(none)
+    one = page.build(content(tmp_path, studies=with_studies(recipes=pd.DataFrame())))
+    assert one.count("Other recipes") == 2  # its heading, and the way there
+    assert "Holm" not in one.split("Other recipes")[-1].split("</section>")[0]
+    none = with_studies(recipes=pd.DataFrame(), recipes_seeds=pd.DataFrame())
+    assert "Other recipes" not in page.build(content(tmp_path, studies=none))
 
 
-def test_a_control_says_that_it_is_one(tmp_path: Path) -> None:
-    assert "A control: chance." in page.build(content(tmp_path, control="A control: chance."))
+def test_what_is_of_another_climb_is_named_with_its_reason(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    assert "Not shown:" in html
+    assert "/recipes is of another climb: policy: float32, mixed_bfloat16." in html
+    assert "Not shown:" not in page.build(content(tmp_path, studies=with_studies(left_out=())))
+
+
+def test_the_advice_and_the_steps_stand_below_the_ladder(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    advice = "fine_tuned is best on test, and every cheaper rung is surely more than 2 points worse"
+    assert f"<strong>{advice} than another: 120 s.</strong>" in html
+    assert html.count("is distinguishable from") == 4
+    assert "A control" not in html
+
+
+def test_a_control_says_that_it_is_one_and_advises_no_rung(tmp_path: Path) -> None:
+    split = {"split": {"shuffle_train_labels": 1}}
+    identity = dataclasses.replace(IDENTITY, params={**IDENTITY.params, **split})
+    html = page.build(content(tmp_path, identity=identity))
+    assert "<strong>A control: train&#39;s labels were dealt out at random." in html
+    assert "is best on test" not in html
+    assert "is distinguishable from" not in html
+    assert "over 5 deals" not in html  # nothing of seeds on validation
+    deals = with_studies(seeds_summary=studies().seeds_summary.assign(subset="test"))
+    html = page.build(content(tmp_path, identity=identity, studies=deals))
+    assert html.count("mean over 5 deals") == 5
+
+
+def test_all_parameters_and_the_fingerprint_of_the_code_are_there(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    assert "<code>0123456789abcdef</code>" in html
+    assert "margin_points: 2.0" in html.split("All parameters")[1]
 
 
 def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path: Path) -> None:
@@ -245,7 +322,7 @@ def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path:
     assert "right on 50.0 % of test" in without
 
 
-def test_what_the_audit_finds_of_planted_faults_is_told(tmp_path: Path) -> None:
+def test_what_the_audit_finds_of_planted_faults_is_shown(tmp_path: Path) -> None:
     row = "<td>label turned</td><td>60</td><td>51</td><td>9</td>"
     assert row in page.build(content(tmp_path))
 
@@ -260,8 +337,8 @@ def test_counts_are_sentences(count: int, expected: str) -> None:
 
 def test_rungs_of_one_machine_share_a_line() -> None:
     one, other = {"policy": "float32", "threads": "2"}, {"policy": "float32", "threads": "4"}
-    found = page.runtimes({"scratch": one, "features": one, "fine_tuned": other})
-    assert found == [
+    lines = page.runtimes({"scratch": one, "features": one, "fine_tuned": other})
+    assert lines == [
         "scratch, features: policy float32, threads 2",
         "fine_tuned: policy float32, threads 4",
     ]

@@ -1,15 +1,10 @@
-import runpy
-import shutil
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from ladder import artifacts, paths, provenance, rungs
-from ladder.page import report
+from ladder.page import sentences
 
 FILLED = """\
 rung                  book  validation    test   95 % interval  seconds
@@ -34,34 +29,19 @@ def ladder(book: bool) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("book", "expected"), [(True, FILLED), (False, EMPTY)])
 def test_the_table_is_aligned_and_in_per_cent(book: bool, expected: str) -> None:
-    assert report.table(ladder(book)) == expected
+    assert sentences.table(ladder(book)) == expected
 
 
 def test_every_line_is_as_wide_as_the_first() -> None:
-    assert len({len(line) for line in report.table(ladder(True)).splitlines()}) == 1
+    assert len({len(line) for line in sentences.table(ladder(True)).splitlines()}) == 1
 
 
-@pytest.fixture
-def printed(
-    at_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Runs the module with arguments and returns what it prints."""
-
-    def run(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["report", *arguments])
-        monkeypatch.delitem(sys.modules, "ladder.page.report")
-        runpy.run_module("ladder.page.report", run_name="__main__")
-        return capsys.readouterr().out
-
-    return run
-
-
-def paired(p_best: dict[str, float]) -> pd.DataFrame:
-    """Returns comparisons of three rungs, the last the best, with these corrected p-values."""
+def neighbours() -> pd.DataFrame:
+    """Returns comparisons of three rungs, each with the one before; and one with the best."""
     rows = [
         ("neighbours", "features", "scratch", 1000, 300, 20, 1e-9),
         ("neighbours", "fine_tuned", "features", 1000, 12, 7, 0.36),
-        *(("best", rung, "fine_tuned", 1000, 7, 12, p) for rung, p in p_best.items()),
+        ("best", "scratch", "fine_tuned", 1000, 7, 12, 0.36),
     ]
     columns = ["family", "rung", "other", "pictures", "rung_right_alone", "other_right_alone"]
     frame = pd.DataFrame(rows, columns=[*columns, "p_value_holm"])
@@ -69,13 +49,8 @@ def paired(p_best: dict[str, float]) -> pd.DataFrame:
     return frame.assign(distinguishable=frame["p_value_holm"] <= 0.05, ci_low=-0.012, ci_high=0.3)
 
 
-PRICES = pd.DataFrame(
-    {"rung": ["scratch", "features", "fine_tuned"], "seconds_alone": [20.0, 80.0, 1234.0]}
-)
-
-
 def test_a_sentence_tells_each_rung_from_the_one_before() -> None:
-    assert report.steps(paired({})) == [
+    assert sentences.steps(neighbours()) == [
         "features is distinguishable from scratch on these 1,000 pictures, better: 300 right where "
         "the other is wrong, 20 the other way; p < 0.001; +28.0 points (-1.2 to +30.0).",
         "fine_tuned is not distinguishable from features on these 1,000 pictures: 12 right where "
@@ -84,31 +59,117 @@ def test_a_sentence_tells_each_rung_from_the_one_before() -> None:
 
 
 def test_a_rung_may_be_worse_than_the_one_before() -> None:
-    frame = paired({}).assign(rung_right_alone=3, other_right_alone=40, distinguishable=True)
-    assert all("pictures, worse: 3 right" in sentence for sentence in report.steps(frame))
+    frame = neighbours().assign(rung_right_alone=3, other_right_alone=40, distinguishable=True)
+    steps = sentences.steps(frame)
+    assert len(steps) == 2
+    assert all("pictures, worse: 3 right" in sentence for sentence in steps)
+
+
+RUNGS = ("scratch", "features", "fine_tuned")
+SECONDS = (20.0, 80.0, 1234.0)
+WORSE, OPEN, GOOD, BEST = "worse", "cannot tell", "as good", "best"
+
+
+def compared(*verdicts: str, seconds: tuple[float, ...] = SECONDS) -> pd.DataFrame:
+    """Returns `comparison.good_enough` of three rungs with these verdicts, on 60 test pictures."""
+    frame = pd.DataFrame({"rung": RUNGS, "seconds_alone": seconds, "verdict": verdicts})
+    is_best = frame["verdict"] == BEST
+    return frame.assign(
+        pictures=60,
+        difference=np.where(is_best, 0.0, [-0.2, -0.005, -0.01]),
+        ci_low=np.where(is_best, 0.0, [-0.3, -0.012, -0.018]),
+        ci_high=np.where(is_best, 0.0, [-0.1, 0.002, 0.03]),
+        pictures_to_tell=np.where(is_best, 0.0, [512.0, 1834.2, 91.0]),
+    )
+
+
+FEATURES_OPEN = (
+    "These 60 test pictures cannot tell whether features, which is cheaper (80 s), is less than 2 "
+    "points worse than any other: -0.5 points (-1.2 to +0.2) from the best. It would take about "
+    "1,900."
+)
+SCRATCH_OPEN = (
+    "These 60 test pictures cannot tell whether scratch, which is cheaper (20 s), is less than 2 "
+    "points worse than any other: -20.0 points (-30.0 to -10.0) from the best. It would take about "
+    "520."
+)
+FEATURES_GOOD = (
+    "features is the cheapest rung that is surely less than 2 points worse than any other: 80 s "
+    "instead of 1,234 s for the best, fine_tuned, -0.5 points (-1.2 to +0.2) of test accuracy."
+)
 
 
 @pytest.mark.parametrize(
-    ("scratch", "features", "expected"),
+    ("verdicts", "expected"),
     [
-        (0.001, 0.3, "features is the cheapest rung that is not distinguishably worse than the "
-         "best, fine_tuned: 80 s instead of 1,234 s, -0.5 points (-1.2 to +30.0) of test "
-         "accuracy."),
-        (0.3, 0.3, "scratch is the cheapest rung that is not distinguishably worse than the "
-         "best, fine_tuned: 20 s instead of 1,234 s, -0.5 points (-1.2 to +30.0) of test "
-         "accuracy."),
-        (0.001, 0.01, "fine_tuned is best on test, and no cheaper rung is as good: 1,234 s."),
+        ((WORSE, GOOD, BEST), FEATURES_GOOD),
+        ((OPEN, GOOD, BEST), f"{FEATURES_GOOD} {SCRATCH_OPEN}"),
+        ((GOOD, OPEN, BEST), "scratch is the cheapest rung that is surely less than 2 points worse"
+         " than any other: 20 s instead of 1,234 s for the best, fine_tuned, -20.0 points (-30.0 to"
+         " -10.0) of test accuracy."),
+        ((WORSE, WORSE, BEST), "fine_tuned is best on test, and every cheaper rung is surely more "
+         "than 2 points worse than another: 1,234 s."),
+        ((WORSE, OPEN, BEST), f"fine_tuned is best on test: 1,234 s. {FEATURES_OPEN}"),
+        ((OPEN, OPEN, BEST), f"fine_tuned is best on test: 1,234 s. {SCRATCH_OPEN}"),
+        ((BEST, WORSE, OPEN), "scratch is best on test, and it is the cheapest: 20 s."),
+        ((WORSE, BEST, GOOD), "features is best on test, and every cheaper rung is surely more "
+         "than 2 points worse than another: 80 s."),
+        ((OPEN, BEST, OPEN), f"features is best on test: 80 s. {SCRATCH_OPEN}"),
     ],
 )  # fmt: skip
-def test_the_cheapest_rung_that_is_as_good_is_named(
-    scratch: float, features: float, expected: str
+def test_the_cheapest_rung_that_is_as_good_is_advised(
+    verdicts: tuple[str, str, str], expected: str
 ) -> None:
-    assert report.advice(paired({"scratch": scratch, "features": features}), PRICES) == expected
+    assert sentences.advice(compared(*verdicts), 2.0) == expected
 
 
-def test_the_best_is_named_where_it_is_the_cheapest() -> None:
-    cheap = PRICES.assign(seconds_alone=[20.0, 80.0, 5.0])
-    assert report.cheapest(paired({"scratch": 0.3, "features": 0.3}), cheap) == "fine_tuned"
+@pytest.mark.parametrize("first", [WORSE, OPEN, GOOD])
+@pytest.mark.parametrize("second", [WORSE, OPEN, GOOD])
+def test_no_rung_is_advised_that_is_worse_or_may_be(first: str, second: str) -> None:
+    advised = sentences.advice(compared(first, second, BEST), 2.0).split()[0]
+    good = [rung for rung, v in zip(RUNGS, (first, second, BEST), strict=True) if v in {GOOD, BEST}]
+    assert advised == good[0]
+
+
+def test_price_decides_and_not_the_order_of_rungs() -> None:
+    frame = compared(GOOD, GOOD, BEST, seconds=(900.0, 80.0, 1234.0))
+    assert sentences.advice(frame, 2.0) == FEATURES_GOOD
+    dear = compared(OPEN, OPEN, BEST, seconds=(900.0, 80.0, 1234.0))
+    assert sentences.advice(dear, 2.0).endswith(FEATURES_OPEN)
+    cheap = compared(OPEN, GOOD, BEST, seconds=(20.0, 80.0, 5.0))
+    assert (
+        sentences.advice(cheap, 2.0) == "fine_tuned is best on test, and it is the cheapest: 5 s."
+    )
+
+
+def test_of_two_that_cost_the_same_the_first_is_advised() -> None:
+    frame = compared(GOOD, GOOD, BEST, seconds=(80.0, 80.0, 80.0))
+    assert sentences.advice(frame, 2.0).startswith("scratch is the cheapest rung")
+
+
+@pytest.mark.parametrize(
+    ("margin", "text"), [(1.0, "1 point"), (0.5, "0.5 points"), (5, "5 points")]
+)
+def test_the_margin_is_named_as_it_is_set(margin: float, text: str) -> None:
+    assert f"surely less than {text} worse" in sentences.advice(compared(WORSE, GOOD, BEST), margin)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (91.0, "about 91."),
+        (97.2, "about 98."),
+        (120.0, "about 120."),
+        (120.1, "about 130."),
+        (1834.2, "about 1,900."),
+        (99_100.0, "about 100,000."),
+        (100_001.0, "take more than 100,000."),
+        (np.inf, "take more than 100,000."),
+    ],
+)
+def test_a_number_of_pictures_to_tell_is_rounded_up_to_two_digits(count: float, text: str) -> None:
+    frame = compared(WORSE, OPEN, BEST).assign(pictures_to_tell=count)
+    assert sentences.advice(frame, 2.0).endswith(text)
 
 
 def test_the_books_figures_lie_above_inside_or_below() -> None:
@@ -124,7 +185,7 @@ def test_the_books_figures_lie_above_inside_or_below() -> None:
             "verdict": ["inside", "above", "below"],
         }
     )
-    assert report.against_book(frame) == [
+    assert sentences.against_book(frame) == [
         "scratch: 70.7 % on validation; its interval 67.8 – 73.4 holds the book's 71 % (5.2-a).",
         "features: 97.6 % on validation; its interval 96.5 – 98.4 lies above the book's 90 % "
         "(5.3-b).",
@@ -143,7 +204,7 @@ def test_the_last_step_says_whether_more_labels_help() -> None:
             "ci_high": [0.6, 0.05, 0.014, -0.01],
         }
     )
-    assert report.gains(frame) == [
+    assert sentences.gains(frame) == [
         "scratch: 1,000 → 2,000 train pictures, +3.1 points (+1.2 to +5.0): more labels helped, "
         "with this seed.",
         "features: 1,000 → 2,000 train pictures, +0.4 points (-0.6 to +1.4): no difference that "
@@ -153,188 +214,32 @@ def test_the_last_step_says_whether_more_labels_help() -> None:
     ]
 
 
-SPLIT = {"test": 9, "train_used_per_class": None, "shuffle_train_labels": False}
-PARAMS = {"seed": 0, "split": SPLIT}
-BEST = "fine_tuned is best on test, and no cheaper rung is as good: 50 s."
-
-
-def write_reports(folder: Path, book: bool, deal: int = 0) -> None:
-    params = PARAMS | {"split": SPLIT | {"shuffle_train_labels": deal or False}}
-    deps = [{"path": "src/ladder/split.py", "md5": "md5"}]
-    lock = {"stages": {"split": {"deps": deps, "params": {"params.yaml": params}}}}
-    artifacts.write_json(folder / "climb.lock", lock)  # JSON is YAML
-    table = ladder(book).assign(seconds_alone=[5.0, 50.0])
-    if book:
-        table["book_subset"] = ["validation", "test"]
-    artifacts.write_csv(folder / "ladder.csv", table)
-    two = paired({"scratch": 0.001}).query("rung != 'features' and other != 'features'")
-    artifacts.write_csv(folder / "paired.csv", two)
-    columns = ["rung", "book", "subset", "notebook", "accuracy", "ci_low", "ci_high", "verdict"]
-    artifacts.write_csv(folder / "book.csv", pd.DataFrame(columns=columns))
-
-
-def test_the_module_prints_a_folders_ladder_and_what_may_be_said_of_it(
-    at_root: Path, printed: Callable[..., str]
-) -> None:
-    write_reports(at_root, book=True)
-    assert printed(str(at_root)) == f"{FILLED}\n\n{BEST}\n"
-
-
-def test_a_control_is_told_before_what_its_rungs_reach(at_root: Path) -> None:
-    write_reports(at_root, book=False, deal=1)
-    answers = pd.DataFrame({"subset": ["validation"] + ["test"] * 10, "label": [2, *[0, 1] * 5]})
-    artifacts.write_csv(at_root / "predictions/scratch.csv", answers)
-    paragraphs = report.text(at_root).split("\n\n")
-    assert paragraphs[0] == EMPTY
-    assert paragraphs[1].startswith("A control:")
-    assert "within 10.0 – 60.0 %" in paragraphs[1]  # of ten pictures, three classes
-    assert paragraphs[2] == BEST
-
-
-def test_the_module_prints_the_ladder_of_the_params_dataset(
-    at_root: Path,
-    printed: Callable[..., str],
-    params: dict[str, Any],
-    write_params: Callable[..., Path],
-) -> None:
-    params["dataset"]["source"] = "dogs_vs_cats"
-    write_params(params)
-    write_reports(at_root / "reports/dogs_vs_cats", book=False)
-    assert printed() == f"{EMPTY}\n\n{BEST}\n"
-
-
-OF_SEEDS = {"recipe": "float32", "rung": "features", "seeds": 3, "default_mean": 0.9621}
-OF_SEEDS |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_deviation": 0.0049}
-OF_SEEDS |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
-
-
-def write_climbs(reports: Path, md5: str, seeds: int = 5) -> None:
-    """Writes that the studies were climbed with the fixture's params and code of this hash."""
-    digest = provenance.digest(PARAMS, {"src/ladder/split.py": md5})
-    climbed = pd.DataFrame({"seed": range(seeds), "digest": digest})
-    artifacts.write_csv(reports / "studies/seeds_climbs.csv", climbed)
-    points = pd.DataFrame({"train_pictures": [4, 8], "digest": digest})
-    artifacts.write_csv(reports / "studies/learning_curve.csv", points)
-    for name in ("recipes", "recipes_seeds"):
-        table = reports / f"studies/{name}.csv"
-        artifacts.write_csv(table, pd.read_csv(table).assign(digest=digest))
-
-
-@pytest.fixture
-def studied(at_root: Path) -> Path:
-    """A climb's reports with studies of seeds and recipes, made of that climb."""
-    write_reports(at_root, book=True)
-    rows = [(rung, subset, 5) for rung in rungs.RUNGS for subset in ("validation", "test")]
-    steps = [("features", "scratch", 5, 0.1, 0.08, 0.12)]
-    columns = ["rung", "other", "seeds", "difference", "ci_low", "ci_high"]
-    artifacts.write_csv(at_root / "studies/seeds_steps.csv", pd.DataFrame(steps, columns=columns))
-    gains = [("features", 4, 8, 0.02, 0.01, 0.03)]
-    columns = ["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"]
-    artifacts.write_csv(
-        at_root / "studies/learning_curve_gains.csv", pd.DataFrame(gains, columns=columns)
-    )
-    for name, column in (("seeds", "accuracy"), ("seeds_summary", "mean")):
-        frame = pd.DataFrame(rows, columns=["rung", "subset", "seeds"])
-        for measure in (column, "standard_deviation", "ci_low", "ci_high"):
-            frame[measure] = 0.5
-        artifacts.write_csv(at_root / f"studies/{name}.csv", frame)
-    recipe = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
-    recipe |= {"beside": "default", "beside_accuracy": 0.97}
-    recipe |= {"recipe_right_alone": 7, "beside_right_alone": 27}
-    artifacts.write_csv(at_root / "studies/recipes_seeds.csv", pd.DataFrame([OF_SEEDS]))
-    artifacts.write_csv(at_root / "studies/recipes.csv", pd.DataFrame([recipe]))
-    write_climbs(at_root, "md5")
-    return at_root
-
-
-def shown(made: dict[str, pd.DataFrame]) -> set[str]:
-    return {name for name, table in made.items() if len(table)}
-
-
-def test_seeds_are_shown_on_the_subset_of_the_books_figures(studied: Path) -> None:
-    measured = pd.read_csv(studied / "ladder.csv")
-    made = report.made_studies(studied, measured)
-    of_seeds = {"seeds", "seeds_summary", "seeds_steps", "recipes_seeds"}
-    assert shown(made) == of_seeds | {"recipes", "learning_curve", "learning_curve_gains"}
-    subsets = dict(zip(made["seeds"]["rung"], made["seeds"]["subset"], strict=True))
-    assert (subsets["scratch"], subsets["features"], subsets["fine_tuned"]) == (
-        *("validation", "test"),  # the book has no figure of this ladder's second
-        "test",
-    )
-    other = report.made_studies(studied, measured.assign(book=None, book_subset=None))
-    assert other["seeds"]["subset"].tolist() == ["test"] * 5
-
-
-def test_studies_of_another_climb_are_not_shown(studied: Path) -> None:
-    assert "seeds; 95 %" in report.text(studied)
-    assert "features over scratch: +10.0 points (+8.0 to +12.0)" in report.text(studied)
-    assert "features: 4 → 8 train pictures" in report.text(studied)
-    assert "end_to_end, fine_tuned: 95.0 %" in report.text(studied)
-    assert "float32, features: 97.0 ± 0.5 %" in report.text(studied)
-    write_climbs(studied, "md5 of changed code")
-    assert "seeds; 95 %" not in report.text(studied)
-    assert "features over scratch" not in report.text(studied)
-    assert "train pictures" not in report.text(studied)
-    assert "end_to_end" not in report.text(studied)
-    assert "float32" not in report.text(studied)
-
-
-def test_a_recipes_studies_are_shown_with_its_ladder_alone(studied: Path) -> None:
-    measured = pd.read_csv(studied / "ladder.csv")
-    made = {name: (studied / f"studies/{name}.csv").read_bytes() for name in report.STUDIES}
-    shutil.rmtree(studied / "studies")
-    for recipe in ("mine", "other"):
-        (studied / recipe).mkdir()
-        shutil.copy(studied / "climb.lock", studied / recipe)
-    (studied / "studies/mine").mkdir(parents=True)
-    for name in ("seeds", "seeds_summary", "seeds_steps"):
-        (studied / f"studies/mine/{name}.csv").write_bytes(made[name])
-    climbed = studied / "studies/mine/seeds_climbs.csv"
-    digest = provenance.digest(*provenance.of_lock(studied / "climb.lock"))
-    artifacts.write_csv(climbed, pd.DataFrame({"digest": [digest] * 5}))
-    of_seeds = {"seeds", "seeds_summary", "seeds_steps"}
-    # While a recipe climbs, its ladder lies where the default's does: digests say whose is whose.
-    assert shown(report.made_studies(studied, measured)) == of_seeds
-    assert shown(report.made_studies(studied / "mine", measured)) == of_seeds
-    assert not shown(report.made_studies(studied / "other", measured))
-    artifacts.write_csv(climbed, pd.DataFrame({"digest": ["of another recipe"] * 5}))
-    assert not shown(report.made_studies(studied, measured))
-
-
-def test_a_recipe_of_the_same_digest_does_not_hide_the_defaults_seeds(studied: Path) -> None:
-    own = studied / "studies/mine"  # another picture to look at, say
-    shutil.copytree(studied / "studies", own)
-    summary = pd.read_csv(own / "seeds_summary.csv").assign(seeds=2)
-    artifacts.write_csv(own / "seeds_summary.csv", summary)
-    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert made["seeds_summary"]["seeds"].tolist() == [5] * 5
-
-
-def test_one_seed_alone_is_no_study(studied: Path) -> None:
-    write_climbs(studied, "md5", seeds=1)
-    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert not {"seeds", "seeds_summary", "seeds_steps"} & shown(made)
-
-
-def test_a_study_without_digests_is_not_shown(studied: Path) -> None:
-    recipes = studied / "studies/recipes.csv"
-    artifacts.write_csv(recipes, pd.read_csv(recipes).drop(columns="digest"))
-    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert "recipes" not in shown(made)
-
-
-def test_a_learning_curve_of_other_code_is_not_shown(studied: Path) -> None:
-    write_climbs(studied, "md5 of changed code")
-    made = report.made_studies(studied, pd.read_csv(studied / "ladder.csv"))
-    assert "learning_curve" not in shown(made)
+def test_of_a_study_that_is_not_there_nothing_is_said() -> None:
+    none = pd.DataFrame()
+    for say in (
+        sentences.gains,
+        sentences.seeds,
+        sentences.seeds_steps,
+        sentences.recipes,
+        sentences.recipes_seeds,
+    ):
+        assert say(none) == []
 
 
 def test_a_sentence_per_rung_tells_the_mean_over_seeds() -> None:
     row = ("features", "test", 5, 0.9712, 0.0031, 0.9611, 0.98)
     columns = ["rung", "subset", "seeds", "mean", "standard_deviation", "ci_low", "ci_high"]
-    assert report.seeds(pd.DataFrame([row], columns=columns)) == [
+    assert sentences.seeds(pd.DataFrame([row], columns=columns)) == [
         "features: 97.1 ± 0.3 % on test, mean ± standard deviation of 5 seeds; 95 % interval "
         "96.1 – 98.0."
+    ]
+
+
+def test_a_sentence_per_rung_tells_what_it_brings_over_the_seeds() -> None:
+    row = ("features", "scratch", 5, 0.1, 0.08, 0.12)
+    columns = ["rung", "other", "seeds", "difference", "ci_low", "ci_high"]
+    assert sentences.seeds_steps(pd.DataFrame([row], columns=columns)) == [
+        "features over scratch: +10.0 points (+8.0 to +12.0) of test accuracy, over 5 seeds."
     ]
 
 
@@ -342,39 +247,46 @@ def test_a_sentence_per_rung_that_a_recipe_changes() -> None:
     row = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
     row |= {"beside": "default", "beside_accuracy": 0.961}
     row |= {"recipe_right_alone": 7, "beside_right_alone": 18}
-    assert report.recipes(pd.DataFrame([row])) == [
+    assert sentences.recipes(pd.DataFrame([row])) == [
         "end_to_end, fine_tuned: 95.0 % on test, default 96.1; 7 right where default is wrong, 18 "
         "the other way; p = 0.200."
     ]
 
 
 def test_a_sentence_per_rung_that_a_recipe_changes_over_seeds() -> None:
-    assert report.recipes_seeds(pd.DataFrame([OF_SEEDS])) == [
+    row = {"recipe": "float32", "rung": "features", "seeds": 3, "default_mean": 0.9621}
+    row |= {"default_standard_deviation": 0.0031, "mean": 0.9702, "standard_deviation": 0.0049}
+    row |= {"difference": 0.0081, "ci_low": -0.0038, "ci_high": 0.0199}
+    assert sentences.recipes_seeds(pd.DataFrame([row])) == [
         "float32, features: 97.0 ± 0.5 % on test instead of 96.2 ± 0.3, over 3 seeds; 95 % "
         "interval of the difference -0.4 to +2.0."
     ]
 
 
-@pytest.mark.parametrize(
-    ("pictures", "interval", "said"),  # of a fair coin; the rungs have 70.5 and 97.0 %
-    [
-        (2, "0.0 – 100.0", "all rungs lie inside"),
-        (10, "20.0 – 80.0", "outside: fine_tuned"),
-        (1000, "46.9 – 53.1", "outside: scratch, fine_tuned"),
-    ],
-)
-def test_a_control_names_the_rungs_that_learned_something(
-    pictures: int, interval: str, said: str
-) -> None:
-    sentence = report.control(ladder(False), pd.DataFrame(), pictures, 2)
-    assert f"within {interval} %; {said}. A network" in sentence
-    assert sentence.endswith("far above.")
+@pytest.mark.parametrize(("classes", "chance"), [(2, "50.0 %"), (3, "33.3 %"), (10, "10.0 %")])
+def test_a_control_of_one_climb_names_chance_and_judges_no_rung(classes: int, chance: str) -> None:
+    """One climb's answers hang together: its interval says nothing of chance."""
+    (lead,) = sentences.control(pd.DataFrame(), classes)
+    assert lead.startswith("A control: train's labels were dealt out at random.")
+    assert f"No rung can learn more than chance, {chance} on test." in lead
+    assert "only the mean over deals tells" in lead
+    assert re.findall(r"\d+\.\d", lead) == [chance.split()[0]]  # neither a range nor an accuracy
 
 
-def test_a_control_tells_of_its_deals_too() -> None:
-    rows = [("scratch", 10, 0.47, 0.53), ("features", 10, 0.51, 0.56), ("fine_tuned", 10, 0.4, 0.5)]
-    deals = pd.DataFrame(rows, columns=["rung", "seeds", "ci_low", "ci_high"])
-    told = report.control(ladder(False), deals, 1000, 2)
-    assert "Over 10 deals the 95 % interval of the mean of every rung but features holds" in told
-    told = report.control(ladder(False), deals[deals["rung"] != "features"], 1000, 2)
-    assert told.endswith("the mean of every rung holds 50.0 %.")
+def test_a_control_says_where_chance_lies_over_its_deals() -> None:
+    rows = [
+        ("scratch", 10, 0.49, 0.47, 0.53),
+        ("features", 10, 0.535, 0.51, 0.56),
+        ("features_augmented", 10, 0.45, 0.4, 0.49),
+        ("fine_tuned", 10, 0.45, 0.4, 0.5),
+    ]
+    deals = pd.DataFrame(rows, columns=["rung", "seeds", "mean", "ci_low", "ci_high"])
+    lead, *each = sentences.control(deals, 2)
+    assert [lead] == sentences.control(pd.DataFrame(), 2)
+    assert each == [
+        "scratch: mean over 10 deals 49.0 %, 95 % interval 47.0 – 53.0; chance lies inside.",
+        "features: mean over 10 deals 53.5 %, 95 % interval 51.0 – 56.0; chance lies outside.",
+        "features_augmented: mean over 10 deals 45.0 %, 95 % interval 40.0 – 49.0; chance lies "
+        "outside.",
+        "fine_tuned: mean over 10 deals 45.0 %, 95 % interval 40.0 – 50.0; chance lies inside.",
+    ]

@@ -41,15 +41,7 @@ def paired(predictions: Predictions) -> pd.DataFrame:
     Raises:
         InputError: the rungs were not measured on the same pictures.
     """
-    tests = {rung: _test(frame) for rung, frame in predictions.items()}
-    if not _same_pictures([*tests.values()]):
-        raise errors.InputError(
-            "predictions",
-            expected="the same test pictures for every rung",
-            received="different ones",
-            advice="Run `dvc repro` again.",
-        )
-    right = {rung: evaluation.right(frame) for rung, frame in tests.items()}
+    right = _right(predictions)
     best = max(right, key=lambda rung: int(right[rung].sum()))
     steps = [(rung, before) for before, rung in itertools.pairwise(right)]
     every = [(a, b) if b == best else (b, a) for a, b in itertools.combinations(right, 2)]
@@ -68,6 +60,18 @@ def _family(name: str, pairs: Sequence[Pair], right: Right) -> pd.DataFrame:
 def _corrected(frame: pd.DataFrame) -> pd.DataFrame:
     rejected, corrected, *_ = multipletests(frame["p_value"], LEVEL, method="holm")
     return frame.assign(p_value_holm=corrected, distinguishable=rejected)
+
+
+def _right(predictions: Predictions) -> Right:
+    tests = {rung: _test(frame) for rung, frame in predictions.items()}
+    if not _same_pictures([*tests.values()]):
+        raise errors.InputError(
+            "predictions",
+            expected="the same test pictures for every rung",
+            received="different ones",
+            advice="Run `dvc repro` again.",
+        )
+    return {rung: evaluation.right(frame) for rung, frame in tests.items()}
 
 
 def _test(frame: pd.DataFrame) -> pd.DataFrame:
@@ -174,42 +178,79 @@ def _otherwise(rung: rungs.Rung, frame: pd.DataFrame, beside: pd.DataFrame) -> d
     }
 
 
-def with_best(paired: pd.DataFrame, ladder: pd.DataFrame, margin: float) -> pd.DataFrame:
-    """Returns a row per rung: whether it is as good as the best on test, and what it costs alone.
+def good_enough(predictions: Predictions, ladder: pd.DataFrame, margin: float) -> pd.DataFrame:
+    """Returns a row per rung: whether it is surely less than the margin worse than any other.
 
-    Columns: rung, seconds_alone, pictures, difference (from the best), ci_low, ci_high, verdict,
-    pictures_to_tell. The verdict is "best"; "as good" if the interval lies above -margin, that is,
-    the rung is surely less than the margin worse; "worse" if it lies below; else "cannot tell".
-    This is a test of non-inferiority. `pictures_to_tell` is about how many test pictures would
-    bring the interval to one side of -margin, if accuracies are as measured.
+    Columns: rung, seconds_alone (what it costs), pictures, difference (of its test accuracy from
+    the best observed), ci_low, ci_high (of it, 95 %), verdict, pictures_to_tell. The last two are
+    of `judged`.
     """
-    best = paired[paired["family"] == "best"]
-    rows = []
-    for row in best.to_dict("records"):
-        verdict = "cannot tell"
-        if row["ci_low"] > -margin:
-            verdict = "as good"
-        elif row["ci_high"] < -margin:
-            verdict = "worse"
-        differing = row["rung_right_alone"] + row["other_right_alone"]
-        needed = pictures_to_tell(row["difference"] + margin, differing, row["pictures"])
-        columns = ("rung", "pictures", "difference", "ci_low", "ci_high")
-        rows.append(
-            {name: row[name] for name in columns} | {"verdict": verdict, "pictures_to_tell": needed}
-        )
-    first = best.iloc[0]
-    itself = {"rung": first["other"], "pictures": first["pictures"], "verdict": "best"}
-    itself |= dict.fromkeys(("difference", "ci_low", "ci_high", "pictures_to_tell"), 0.0)
-    costs = ladder[["rung", "seconds_alone"]]
-    return costs.merge(pd.DataFrame([*rows, itself]), on="rung")
+    answers = _right(predictions)
+    right = np.stack([*answers.values()]).astype(int)
+    alone, pictures = right @ (1 - right).T, right.shape[1]
+    verdicts, pictures_to_tell = judged(alone, pictures, margin)
+    best = int(np.flatnonzero(verdicts == "best")[0])
+    intervals = [
+        (0.0, 0.0) if i == best else paired_interval(int(alone[i, best]), int(one), pictures)
+        for i, one in enumerate(alone[best])
+    ]
+    rows = {
+        "rung": [*answers],
+        "pictures": pictures,
+        "difference": (alone[:, best] - alone[best]) / pictures,
+        "ci_low": [low for low, _ in intervals],
+        "ci_high": [high for _, high in intervals],
+        "verdict": verdicts,
+        "pictures_to_tell": pictures_to_tell,
+    }
+    return ladder[["rung", "seconds_alone"]].merge(pd.DataFrame(rows), on="rung")
 
 
-def pictures_to_tell(distance: float, differing: int, pictures: int) -> float:
-    """Returns how many pictures make the reach of `paired_interval` as small as a distance.
+def judged(
+    alone: NDArray[np.int_], pictures: int, margin: float
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Returns every rung's verdict, and about how many test pictures it would take to tell.
 
-    `differing` of `pictures` were right for one rung alone. Infinite where the distance is 0.
+    `alone` (…, rung, other) counts the pictures on which a rung is right and the other is wrong.
+    The verdict is "best" for the most right answers, of several the first. Another rung is "as
+    good" if its `score` against every other one lies above the critical value; "worse" if its score
+    against one of them lies below minus the critical value; else "cannot tell".
+
+    The best observed need not be the best in truth, so every rung is compared with every other.
+    Each rung but the true best could be called as good by mistake, so each has an equal part of
+    LEVEL (Bonferroni). Then the share of climbs that call a rung as good which is worse by the
+    margin or more is LEVEL at most. So is the share that calls a certain rung worse which is not.
+
+    With the same shares of pictures, a score grows with the square root of their number.
     """
-    share = (differing + 1) / (pictures + 2)
-    if distance == 0:
-        return float("inf")
-    return float(share * (stats.norm.ppf(0.975) / distance) ** 2)
+    rungs_count = alone.shape[-1]
+    scores = score(alone, alone.swapaxes(-1, -2), pictures, margin)
+    lowest = np.where(np.eye(rungs_count, dtype=bool), np.inf, scores).min(axis=-1)
+    critical = stats.norm.ppf(1 - LEVEL / (rungs_count - 1))
+    leads = (alone - alone.swapaxes(-1, -2)).sum(axis=-1)
+    best = np.arange(rungs_count) == leads.argmax(axis=-1)[..., None]
+    verdicts = np.select(
+        [best, lowest > critical, lowest < -critical], ["best", "as good", "worse"], "cannot tell"
+    )
+    with np.errstate(divide="ignore"):
+        pictures_to_tell = pictures * (critical / np.abs(lowest)) ** 2
+    return verdicts, np.where(best, 0.0, pictures_to_tell)
+
+
+def score(
+    alone: NDArray[np.int_], other_alone: NDArray[np.int_], pictures: int, margin: float
+) -> NDArray[np.float64]:
+    """Returns how surely a rung is less than the margin worse than another, as a normal score z.
+
+    It is about standard normal if the rung is worse by just the margin: the score statistic of
+    Tango (1998, Statistics in Medicine 17, 891–908). Its variance is estimated under that very
+    assumption, by maximum likelihood, and so holds where few pictures or none differ.
+    """
+    difference = -margin
+    # The share of pictures that are right for the other alone solves 2 n x² + b x + c = 0.
+    b = -alone - other_alone + (2 * pictures - alone + other_alone) * difference
+    c = -other_alone * difference * (1 - difference)
+    share = (np.sqrt(b**2 - 8 * pictures * c) - b) / (4 * pictures)
+    variance = pictures * (2 * share + difference * (1 - difference))
+    z: NDArray[np.float64] = (alone - other_alone - pictures * difference) / np.sqrt(variance)
+    return z

@@ -87,7 +87,7 @@ class Content:
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
     galleries: Galleries
-    figures: Mapping[str, Path]
+    figures: Mapping[str, Path]  # those without a caption are not shown
 
     @property
     def class_names(self) -> list[str]:
@@ -118,7 +118,7 @@ def build(content: Content) -> str:
         steps=sentences.steps(reports.paired),
         control=reports.control,
         majority=f"{100 * evaluation.majority(content.manifest)['test']:.1f}",
-        figures={name: figure(name, path) for name, path in content.figures.items()},
+        figures={n: figure(n, path) for n, path in content.figures.items() if n in CAPTIONS},
         example=galleries.example,
         mistakes=list(galleries.mistakes.items()),
         everywhere=galleries.everywhere,

@@ -49,7 +49,7 @@ class Reports:
     def advice(self) -> str:
         """How far one must climb."""
         margin_points = self.identity.params["evaluation"]["margin_points"]
-        compared = comparison.with_best(self.paired, self.ladder, margin_points / 100)
+        compared = comparison.good_enough(self.predictions, self.ladder, margin_points / 100)
         return sentences.advice(compared, margin_points)
 
     @property

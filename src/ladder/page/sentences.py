@@ -66,7 +66,7 @@ def p_value(value: float) -> str:
 
 
 def advice(compared: pd.DataFrame, margin_points: float) -> str:
-    """Returns the sentences on how far one must climb; `compared` is `comparison.with_best`."""
+    """Returns the sentences on how far one must climb; `compared` is `comparison.good_enough`."""
     best = compared[compared["verdict"] == "best"].iloc[0]
     good = compared[compared["verdict"].isin(["best", "as good"])]
     rung = good.sort_values("seconds_alone", kind="stable").iloc[0]
@@ -75,14 +75,15 @@ def advice(compared: pd.DataFrame, margin_points: float) -> str:
     margin, seconds = _margin(margin_points), f"{rung['seconds_alone']:,.0f} s"
     if rung["rung"] != best["rung"]:
         sentence = (
-            f"{rung['rung']} is the cheapest rung that is as good as the best, {best['rung']}, by "
-            f"a margin of {margin}: {seconds} instead of {best['seconds_alone']:,.0f} s, "
-            f"{points(rung.to_dict())} of test accuracy."
+            f"{rung['rung']} is the cheapest rung that is surely less than {margin} worse than any "
+            f"other: {seconds} instead of {best['seconds_alone']:,.0f} s for the best, "
+            f"{best['rung']}, {points(rung.to_dict())} of test accuracy."
         )
     elif open_ones.empty:
-        worse = f"every cheaper rung is more than {margin} worse" if len(cheaper) else ""
+        worse = f"every cheaper rung is surely more than {margin} worse than another"
         sentence = (
-            f"{rung['rung']} is best on test, and {worse or 'it is the cheapest'}: {seconds}."
+            f"{rung['rung']} is best on test, and {worse if len(cheaper) else 'it is the cheapest'}"
+            f": {seconds}."
         )
     else:
         sentence = f"{rung['rung']} is best on test: {seconds}."
@@ -92,8 +93,8 @@ def advice(compared: pd.DataFrame, margin_points: float) -> str:
 def _cannot_tell(row: Mapping[Any, Any], margin: str) -> str:
     return (
         f"These {row['pictures']:,} test pictures cannot tell whether {row['rung']}, which is "
-        f"cheaper ({row['seconds_alone']:,.0f} s), is less than {margin} worse: {points(row)}. "
-        f"It would take {_pictures(row['pictures_to_tell'])}."
+        f"cheaper ({row['seconds_alone']:,.0f} s), is less than {margin} worse than any other: "
+        f"{points(row)} from the best. It would take {_pictures(row['pictures_to_tell'])}."
     )
 
 
