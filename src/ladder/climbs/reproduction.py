@@ -213,9 +213,12 @@ def within_noise(seeds: pd.DataFrame, climbed: Results) -> list[str]:
 
 
 def climb(copy: Path, overrides: Sequence[str]) -> None:
-    """Climbs in a clone of the project, with its code, from nothing but the archive."""
+    """Climbs in a clone of the project, with its code, from nothing but the archive.
+
+    As far as the results that are compared: nothing is interpreted or drawn.
+    """
     recipes.write(copy / settings.PARAMS, overrides)
-    command = [sys.executable, "-m", "dvc", "repro"]
+    command = [sys.executable, "-m", "dvc", "repro", "evaluate"]
     if status := processes.run(command, copy, experiments.environment_of_copy()):
         sys.exit(status)
 
