@@ -1,5 +1,7 @@
 """Draws every figure of the reports and puts them on one page. No TensorFlow."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from ladder import artifacts, errors, paths, rungs, settings, tracking
@@ -20,15 +22,20 @@ def main() -> None:
     names = manifests.class_names(manifest)
     histories = {rung: pd.read_csv(files.history(rung)) for rung in rungs.RUNGS}
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in rungs.RUNGS}
-    figures = {
+    small = {
         **charts.of_climb(reports, histories, names),
         **charts.of_studies(reports.studies, reports.ladder),
+        "blank_shares": charts.blank_shares(seen),
+    }
+    large = {  # too large for git
         **charts.of_networks(seen, artifacts.read_npz(files.interpretation("base"))),
         **charts.of_heatmaps(seen, names),
     }
-    drawn = {name: files.reports / f"figures/{name}.png" for name in figures}
-    for name, figure in figures.items():
-        png.write(drawn[name], figure)
+    drawn: dict[str, Path] = {}
+    for folder, figures in ((files.reports, small), (files.root, large)):
+        for name, figure in figures.items():
+            drawn[name] = folder / f"figures/{name}.png"
+            png.write(drawn[name], figure)
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
     shown = gallery.build(reports, manifest, images, seen, params.augmentation, params.seed)
     quarantine = pd.read_csv(files.quarantine)

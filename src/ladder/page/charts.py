@@ -50,13 +50,13 @@ def of_studies(studies: report.Studies, ladder: pd.DataFrame) -> dict[str, Figur
     return drawn
 
 
+def blank_shares(seen: Seen) -> Figure:
+    """Returns the chart of blank channels by layer."""
+    return figures.blank_shares({name: _shares(arrays) for name, arrays in _networks(seen).items()})
+
+
 def of_networks(seen: Seen, patterns: Mapping[str, NDArray[np.uint8]]) -> dict[str, Figure]:
-    """Returns the figures of classic operations, activation maps, blank channels and patterns."""
-    networks = {"scratch": seen["scratch"], "base": seen["features"]}
-    shares = {
-        name: dict(zip(arrays["layers"], arrays["blank_share"], strict=True))
-        for name, arrays in networks.items()
-    }
+    """Returns the grids of classic operations, activation maps and filter patterns."""
     drawn = {
         "operations": grids.operations(
             operations.operations(seen["scratch"]["images"][0]),
@@ -64,12 +64,19 @@ def of_networks(seen: Seen, patterns: Mapping[str, NDArray[np.uint8]]) -> dict[s
             seen["scratch"]["activations/conv1"],
         ),
         "filters": grids.filter_grid(patterns),
-        "blank_shares": figures.blank_shares(shares),
     }
-    for name, arrays in networks.items():
+    for name, arrays in _networks(seen).items():
         maps = {layer: arrays[f"activations/{layer}"] for layer in arrays["layers"]}
-        drawn[f"activations_{name}"] = grids.activation_grid(maps, shares[name])
+        drawn[f"activations_{name}"] = grids.activation_grid(maps, _shares(arrays))
     return drawn
+
+
+def _networks(seen: Seen) -> dict[str, gallery.Seen]:
+    return {"scratch": seen["scratch"], "base": seen["features"]}
+
+
+def _shares(arrays: gallery.Seen) -> dict[str, float]:
+    return dict(zip(arrays["layers"], arrays["blank_share"], strict=True))
 
 
 def of_heatmaps(seen: Seen, class_names: Sequence[str]) -> dict[str, Figure]:
