@@ -24,7 +24,8 @@ def main() -> None:
     frames = tables.tables(predictions, ladder, duplicates, suspected, planted)
     for name, frame in frames.items():
         artifacts.write_csv(files.reports / f"{name}.csv", frame)
-    artifacts.write_json(paths.METRICS, tables.headline(params.dataset.source, ladder))
+    for rung, figures in tables.headline(ladder).items():
+        artifacts.write_json(paths.metrics(rung), figures)
     runtimes = {r: artifacts.read_json(files.description(r))["runtime"] for r in rungs.RUNGS}
     artifacts.write_json(files.reports / "runtime.json", runtimes)
     weights = {rung: digests.weights(files.weights(rung)) for rung in rungs.RUNGS}

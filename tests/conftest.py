@@ -18,8 +18,8 @@ import yaml
 from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
-from ladder import settings
-from ladder.climbs import climbs
+from ladder import artifacts, provenance, settings
+from ladder.climbs import experiments
 from ladder.pictures import archives, drawing, sources
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +64,7 @@ PARAMS: dict[str, Any] = {
     },
     "extraction": {"batch_size": 4, "storage": "float16"},
     "audit": {"hash_distance": 70, "folds": 2, "inverse_regularization": 8.0},
+    "evaluation": {"margin_points": 2.0},
     "runtime": {"precision": "float32", "threads": 1},
     "train_scratch": {**FIT, "dropout": 0.0},
     "train_scratch_augmented": {**FIT, "dropout": 0.5},
@@ -131,7 +132,7 @@ def write_zip(members: Mapping[str, bytes], path: Path, method: int = zipfile.ZI
 
 @pytest.fixture
 def zipped(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a zip archive of the given members: `zipped({name: bytes}, path=…, method=…)`."""
+    """Writes a zip archive of its members: `zipped({name: bytes}, path=…, method=…)`."""
 
     def write(
         members: Mapping[str, bytes],
@@ -159,7 +160,7 @@ def drawn_pictures(
 
 @pytest.fixture
 def drawn_archive(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a zip archive of `drawn_pictures(…)`, to `path` if given, and returns its path."""
+    """Writes a zip archive of `drawn_pictures(…)`, to `path` if there is one; returns its path."""
 
     def write(path: Path = tmp_path / "images.zip", **arguments: Any) -> Path:
         return write_zip(drawn_pictures(**arguments), path)
@@ -192,12 +193,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data/.gitignore",
         "dvc.yaml",
         "reports/dogs_vs_cats/studies/README.md",
+        "reports/quick",
     ):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name)
         else:
             shutil.copy(ROOT / name, copy / name)
+    if not [*(copy / provenance.QUICK).glob("*/weights.json")]:  # none committed yet
+        artifacts.write_json(copy / provenance.QUICK / "stored/weights.json", {})
     subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
     return copy
 
@@ -231,7 +235,7 @@ def dvc(copy: Path) -> Climb:
             section |= {"epochs": 2, "batch_size": 4}
     (copy / "params.yaml").write_text(yaml.safe_dump(params))
     commit(copy)
-    environment = climbs.environment_of_copy() | {sources.ARCHIVE_VARIABLE: str(archive)}
+    environment = experiments.environment_of_copy() | {sources.ARCHIVE_VARIABLE: str(archive)}
 
     def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", module, *arguments]

@@ -8,10 +8,14 @@ from ladder import settings
 SOURCE = Path("src/ladder")
 
 
-def imported(path: Path) -> set[str]:
-    """Returns the modules of `ladder` that a file imports, also inside functions: `page.grids`."""
+def imported(path: Path, *, at_the_top: bool = False) -> set[str]:
+    """Returns the modules of `ladder` that a file imports, such as `page.grids`.
+
+    Also inside functions, unless those at the top alone are asked for.
+    """
     modules: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    for node in tree.body if at_the_top else ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ladder":
             inside = str(node.module).removeprefix("ladder").removeprefix(".")
             for alias in node.names:
@@ -21,14 +25,15 @@ def imported(path: Path) -> set[str]:
     return modules
 
 
-def reached(script: Path) -> set[str]:
+def reached(script: Path, *, at_the_top: bool = False) -> set[str]:
     """Returns every module that a script imports, directly or not."""
-    modules, waiting = set[str](), imported(script)
+    modules, waiting = set[str](), imported(script, at_the_top=at_the_top)
     while waiting:
         module = waiting.pop()
         if module not in modules:
             modules.add(module)
-            waiting |= imported(SOURCE / f"{module.replace('.', '/')}.py")
+            path = SOURCE / f"{module.replace('.', '/')}.py"
+            waiting |= imported(path, at_the_top=at_the_top)
     return modules
 
 

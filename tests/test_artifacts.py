@@ -1,4 +1,8 @@
+import errno
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,32 +12,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from ruamel.yaml import YAML
 
 from ladder import artifacts, errors
-
-LOCK = """\
-schema: '2.0'
-stages:
-  split:
-    cmd: python stages/split.py
-    deps:
-    - path: data/images.zip
-      hash: md5
-      md5: '01234567012345670123456701234567'
-      size: 10
-    params:
-      params.yaml:
-        learning_rate: 2e-05
-        archive_sha256:
-        horizontal_flip: true
-  evaluate:
-    cmd: python stages/evaluate.py
-  render:
-    cmd: python stages/render.py
-"""
 
 
 def names(folder: Path) -> list[str]:
@@ -74,6 +55,65 @@ def test_the_temporary_file_keeps_folder_and_ending(tmp_path: Path) -> None:
         temporary.touch()
         assert temporary.parent == tmp_path
         assert temporary.name.endswith(".weights.h5")
+
+
+def test_what_a_killed_process_left_is_removed_and_what_others_write_stays(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass  # its number is nobody's now
+    living, other = f".{os.getppid()}.c[1].txt", f".{process.pid}.d.txt"
+    for name in (f".{process.pid}.c[1].txt", living, other, ".hidden.c[1].txt"):
+        (tmp_path / name).touch()
+    artifacts.write_text(tmp_path / "c[1].txt", "new")
+    assert names(tmp_path) == sorted([living, other, ".hidden.c[1].txt", "c[1].txt"])
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("same_file_system", [True, False])
+def test_a_file_or_folder_is_moved_also_to_another_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, same_file_system: bool
+) -> None:
+    source, target = tmp_path / "here/a", tmp_path / "there/b"
+    content = source if kind == "file" else source / "c"
+    content.parent.mkdir(parents=True)
+    content.write_text("content")
+    replace = os.replace
+
+    def refuse(old: Path, new: Path) -> None:
+        if Path(old).parent != Path(new).parent:  # as between two file systems
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        replace(old, new)
+
+    if not same_file_system:
+        monkeypatch.setattr(os, "replace", refuse)
+    artifacts.move(source, target)
+    assert (target if kind == "file" else target / "c").read_text() == "content"
+    assert (names(source.parent), names(target.parent)) == ([], ["b"])
+
+
+def test_a_move_that_fails_otherwise_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        artifacts.move(tmp_path / "nothing", tmp_path / "there/b")
+    assert names(tmp_path / "there") == []
+
+
+def test_room_is_reserved_before_a_file_is_written_through_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.touch()
+    artifacts.reserve(path, 100_000)
+    assert path.stat().st_size == 100_000
+    assert 512 * path.stat().st_blocks >= 100_000  # not a hole
+
+
+@pytest.mark.parametrize("system", ["Linux", "another"])
+def test_a_disk_without_room_is_an_error_and_no_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    if system == "another":
+        monkeypatch.delattr(os, "posix_fallocate")
+    path = tmp_path / "a.npy"
+    path.touch()
+    with pytest.raises(OSError, match=r"No space left|File too large"):
+        artifacts.reserve(path, 2**60)
 
 
 def test_sha256_is_the_standards_example(tmp_path: Path) -> None:
@@ -255,33 +295,3 @@ def test_views_are_read_in_order_of_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").touch()
     views: list[NDArray[Any]] = artifacts.read_views(tmp_path)
     assert [int(view[0]) for view in views] == [1, 2, 10]
-
-
-def test_a_figure_has_the_same_bytes_twice_and_no_version(tmp_path: Path) -> None:
-    for name in ("a.png", "b.png"):
-        figure = Figure()
-        figure.subplots().plot([1, 2])
-        artifacts.write_png(tmp_path / name, figure)
-    first = (tmp_path / "a.png").read_bytes()
-    assert first.startswith(b"\x89PNG")
-    assert b"Software" not in first
-    assert first == (tmp_path / "b.png").read_bytes()
-
-
-def read_as_dvc_does(text: str) -> Any:
-    return YAML(typ="safe", pure=True).load(text)
-
-
-def test_a_lock_without_stages_keeps_the_others_as_dvc_reads_them(tmp_path: Path) -> None:
-    lock = tmp_path / "dvc.lock"
-    lock.write_text(LOCK)
-    expected = read_as_dvc_does(LOCK)
-    del expected["stages"]["evaluate"], expected["stages"]["render"]
-    assert read_as_dvc_does(artifacts.without_stages(lock, "evaluate", "render")) == expected
-
-
-def test_a_stage_that_a_lock_lacks_is_left_out_as_well(tmp_path: Path) -> None:
-    lock = tmp_path / "dvc.lock"
-    lock.write_text(LOCK)
-    kept = artifacts.without_stages(lock, "deploy")
-    assert list(read_as_dvc_does(kept)["stages"]) == ["split", "evaluate", "render"]

@@ -90,9 +90,6 @@ def words(sentence: str) -> int:
 
 MINE = "recipes/mine.txt"  # the reader's own
 
-IN_PACKAGES = pytest.mark.skipif(
-    not (ROOT / "src/ladder/networks").is_dir(), reason="the modules are not in packages yet"
-)
 
 EVERY_BLOCK = [block for page in PAGES for block in blocks(page)]
 RUN = [block for block in EVERY_BLOCK if block.language == "sh" and not block.mark]
@@ -119,14 +116,12 @@ def test_readme_leads_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in DOCS} <= targets
 
 
-@IN_PACKAGES
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_module_that_is_named_exists(page: Path) -> None:
     named = re.findall(r"`((?:src|stages|tests|docs|recipes)/[\w./]*)`", fenced_out(page))
     assert [path for path in named if not (ROOT / path).exists() and path != MINE] == []
 
 
-@IN_PACKAGES
 def test_the_map_of_development_names_modules_that_exist() -> None:
     text = (ROOT / "docs/development.md").read_text()
     rows = re.findall(r"^\| `(src/ladder/\w*/?)` \| (.*) \|$", text, re.MULTILINE)
@@ -137,7 +132,7 @@ def test_the_map_of_development_names_modules_that_exist() -> None:
 
 
 def test_every_block_has_a_language_and_commands_that_are_not_run_have_a_reason() -> None:
-    assert {block.language for block in EVERY_BLOCK} <= {"sh", "python"}
+    assert {block.language for block in EVERY_BLOCK} <= {"sh", "python", "text", "mermaid"}
     unknown = [str(b) for b in EVERY_BLOCK if b.language == "python" and b.mark != "not run"]
     assert unknown == []
 
@@ -307,3 +302,18 @@ def test_a_team_shares_what_was_climbed_through_a_remote(tmp_path: Path) -> None
         assert "Running stage" not in printed
         assert printed.endswith("Data and pipelines are up to date.\n")
         assert (folder / "data/numbers.txt").read_text().split() == list("12345")
+
+
+@pytest.mark.parametrize(
+    ("command", "language"),
+    [("dvc metrics show", "text"), ("dvc dag --collapse-foreach-matrix --mermaid", "mermaid")],
+)
+def test_what_a_command_is_said_to_print_is_what_it_prints(
+    command: str, language: str, project: Path
+) -> None:
+    (shown,) = re.findall(
+        rf"```{language}\n(.*?)```", (ROOT / "docs/dvc.md").read_text(), re.DOTALL
+    )
+    printed = run(command, project)
+    lines = [[line.rstrip() for line in text.strip().splitlines()] for text in (shown, printed)]
+    assert lines[0] == lines[1]

@@ -3,29 +3,35 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import graph
 
-SOURCES = sorted(Path(__file__).parent.parent.glob("src/ladder/[a-z]*.py"))
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "src/ladder").rglob("[a-z]*.py"))
+STAGES = sorted((ROOT / "stages").glob("*.py"))
+PACKAGES = ("climbs", "page", "evidence", "networks", "pictures")  # each imports what follows it
+PLUMBING = len(PACKAGES)
 
-# Each module imports from its own row or from one further down.
-LAYERS = [
-    {"seeds", "learning_curve", "reproduction", "gallery"},
-    {"rungs", "climbs", "page"},
-    {"evidence"},
-    {"comparison", "calibration", "studies", "report"},
-    {"training", "activations", "evaluation", "interpretation", "selection", "tracking"},
-    {"models", "weights", "images", "figures", "grids", "planted"},
-    {"bases", "augmentation", "audit", "duplicates", "suspects", "split", "sources", "operations"},
-    {"cifar10", "archives", "drawing", "runtime", "provenance"},
-    {"artifacts", "paths", "digests"},
-    {"settings"},
-    {"errors", "processes"},
-]
-HEIGHT = {module: height for height, row in enumerate(LAYERS) for module in row}
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def module(path: Path) -> str:
+    """Returns the name of a file as modules import it: `page.grids`."""
+    parts = path.relative_to(ROOT / "src/ladder").with_suffix("").parts
+    return ".".join(parts)
+
+
+def depth(name: str) -> int:
+    """Returns how far down a module stands: 0 for `climbs`, the greatest for plumbing."""
+    package, dot, _ = name.partition(".")
+    return PACKAGES.index(package) if dot else PLUMBING
 
 
 class WithoutTypes(ast.NodeTransformer):
@@ -45,32 +51,65 @@ def libraries(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_imports_go_one_way(path: Path) -> None:
-    wrong = {name for name in graph.imported(path) if HEIGHT[name] < HEIGHT[path.stem]}
+def test_every_folder_of_modules_is_a_package_with_a_place() -> None:
+    assert {path.parent.name for path in SOURCES} == {"ladder", *PACKAGES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module)
+def test_a_module_imports_from_its_own_package_and_those_further_down(path: Path) -> None:
+    wrong = {name for name in graph.imported(path) if depth(name) < depth(module(path))}
     assert wrong == set()
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    TopologicalSorter({module(path): graph.imported(path) for path in SOURCES}).prepare()
+
+
+@pytest.mark.parametrize("path", STAGES, ids=lambda path: path.stem)
+def test_a_stage_imports_no_climbs(path: Path) -> None:
+    """Stages are what a climb runs: none knows of many climbs."""
+    assert not {name for name in graph.reached(path) if name.startswith("climbs.")}
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *STAGES], ids=lambda path: path.stem)
+def test_ladders_modules_are_imported_by_name_from_their_packages(path: Path) -> None:
+    """The one form that `graph.imported` reads: no `import ladder.x`, nothing relative, no `*`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert not [alias.name for alias in node.names if alias.name.startswith("ladder")]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert "*" not in {alias.name for alias in node.names}
 
 
 @pytest.mark.parametrize(
     ("library", "door"),
     [
-        ("tensorflow", "runtime"),
-        ("keras", "runtime"),
-        ("tf_keras_vis", "interpretation"),
+        ("tensorflow", "networks.runtime"),
+        ("keras", "networks.runtime"),
+        ("h5py", "networks.digests"),
+        ("tf_keras_vis", "evidence.interpretation"),
+        ("imagehash", "evidence.duplicates"),
+        ("cleanlab", "evidence.suspects"),
+        ("skimage", "page.operations"),
+        ("jinja2", "page.page"),
+        ("cv2", "pictures.augmentation"),
         ("mlflow", "tracking"),
-        ("cv2", "augmentation"),
-        ("imagehash", "duplicates"),
-        ("cleanlab", "suspects"),
-        ("skimage", "operations"),
     ],
 )
 def test_a_heavy_library_has_one_door(library: str, door: str) -> None:
-    assert {path.stem for path in SOURCES if library in libraries(path)} == {door}
+    assert {module(path) for path in SOURCES if library in libraries(path)} == {door}
+    assert not [path.stem for path in STAGES if library in libraries(path)]
 
 
-@pytest.mark.parametrize("stage", ["split", "audit", "evaluate", "render"])
-def test_a_stage_of_statistics_starts_without_tensorflow(stage: str) -> None:
-    script = Path(__file__).parent.parent / f"stages/{stage}.py"
+def test_figures_are_drawn_in_the_page_alone() -> None:
+    drawing = {module(path) for path in SOURCES if "matplotlib" in libraries(path)}
+    assert {name.partition(".")[0] for name in drawing} == {"page"}
+
+
+@pytest.mark.parametrize("stage", ["download", "split", "decode", "audit", "evaluate", "render"])
+def test_a_stage_of_pictures_or_statistics_starts_without_tensorflow(stage: str) -> None:
+    script = ROOT / f"stages/{stage}.py"
     code = (
         f"import runpy, sys; runpy.run_path({str(script)!r}); sys.exit('tensorflow' in sys.modules)"
     )

@@ -15,18 +15,19 @@ import yaml
 
 import graph
 from conftest import Climb
-from ladder import artifacts, paths, rungs, settings
-from ladder.climbs import climbs
+from ladder import artifacts, paths, provenance, rungs, settings
+from ladder.climbs import experiments, seeds
 from ladder.evidence import evaluation
-from ladder.networks import digests
-from ladder.page import grids
+from ladder.networks import digests, runtime
+from ladder.page import grids, report
+from ladder.pictures import manifests
 
 ROOT = Path(__file__).parent.parent
-STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+GRAPH: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+STAGES: dict[str, Any] = GRAPH["stages"]
 SCRIPTS = {name: Path(stage.get("do", stage)["cmd"].split()[1]) for name, stage in STAGES.items()}
-
-
-IN_CLIMB_LOCK = STAGES.keys() - {"interpret", "interpret_base", "evaluate", "render"}
+ALL_PARAMS: list[Any] = [{"params.yaml": None}]  # how DVC is asked for the whole file
+SOURCE = "${dataset.source}"
 
 
 @pytest.fixture(autouse=True)
@@ -35,34 +36,39 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_declared_code_is_the_code_imported(name: str) -> None:
+def test_declared_packages_are_the_packages_imported(name: str) -> None:
     stage = STAGES[name].get("do", STAGES[name])
-    declared = {dep for dep in stage["deps"] if dep.endswith(".py")}
-    others = IN_CLIMB_LOCK if name == "evaluate" else set()
-    expected = [graph.code_deps(SCRIPTS[stage_name]) for stage_name in (name, *others)]
-    assert declared == set().union(*expected)
+    declared = [dep for dep in stage["deps"] if dep.startswith(("src/", "stages/"))]
+    assert len(declared) == len({*declared})
+    assert {*declared} == graph.code_deps(SCRIPTS[name])
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_declared_params_are_the_params_loaded(name: str) -> None:
-    stage = STAGES[name].get("do", STAGES[name])
-    assert set(stage["params"]) == graph.loaded_params(SCRIPTS[name])
+    assert params_of(STAGES[name].get("do", STAGES[name])) == graph.loaded_params(SCRIPTS[name])
 
 
-def test_what_climb_lock_holds_of_params_makes_it_anew() -> None:
-    """Else it would tell of params that have changed since."""
-    held = set().union(*(graph.loaded_params(SCRIPTS[name]) for name in IN_CLIMB_LOCK))
-    evaluated = set(STAGES["evaluate"]["params"])
-    assert {key for key in held if not {key, key.split(".")[0]} & evaluated} == set()
+def params_of(stage: dict[str, Any]) -> set[str]:
+    """Returns the params that a stage depends on; every section for the whole file."""
+    whole = stage["params"] == ALL_PARAMS
+    return {*(settings.Settings.model_fields if whole else stage["params"])}
+
+
+def test_what_climb_json_holds_makes_it_anew() -> None:
+    """Else it would hold params or a fingerprint that have changed since."""
+    assert STAGES["evaluate"]["params"] == ALL_PARAMS
+    assert provenance.QUICK.as_posix() in STAGES["evaluate"]["deps"]
 
 
 def test_plots_of_columns_are_of_the_histories_that_stages_write() -> None:
-    written = {o for stage in STAGES.values() for o in stage.get("outs", []) if isinstance(o, str)}
-    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
-    curves = {name: told for plot in plots if isinstance(plot, dict) for name, told in plot.items()}
+    written = {out for stage in flat_stages().values() for out in outputs(stage)}
+    curves = {name: plot for each in GRAPH["plots"] if isinstance(each, dict)
+              for name, plot in each.items()}  # fmt: skip
     assert set(curves) == {"validation accuracy", "validation loss"}
-    for told in curves.values():
-        assert told["y"].keys() == {path for path in written if path.endswith(".history.csv")}
+    for plot in curves.values():
+        assert plot["y"].keys() == {path for path in written if path.endswith(".history.csv")}
+    figures = {plot for plot in GRAPH["plots"] if isinstance(plot, str)}
+    assert figures == {out for out in outputs(STAGES["render"]) if out.endswith("/figures")}
 
 
 def test_every_script_is_a_stage_and_every_section_is_read() -> None:
@@ -72,20 +78,40 @@ def test_every_script_is_a_stage_and_every_section_is_read() -> None:
     assert read == set(settings.Settings.model_fields)
 
 
-def test_only_evaluate_and_render_leave_the_cache() -> None:
+def test_only_evaluate_and_render_leave_the_cache_and_only_they_write_reports() -> None:
     """Any output that is not cached switches DVC's run cache off for its stage."""
-    uncached = {
-        name
-        for name, stage in STAGES.items()
-        for output in [*stage.get("do", stage).get("outs", []), *stage.get("metrics", [])]
-        if not isinstance(output, str)
-    }
-    assert uncached == {"evaluate", "render"}
+    for name, stage in flat_stages().items():
+        entries = [*stage["outs"], *stage.get("metrics", [])]
+        options = [value for e in entries if isinstance(e, dict) for value in e.values()]
+        reports = [path for path in outputs(stage) if path.startswith("reports/")]
+        if name in {"evaluate", "render"}:
+            assert options == [{"cache": False}] * len(entries)
+            assert len(reports) == len(entries)
+        else:
+            assert options == reports == []
 
 
-def test_statistics_and_figures_need_no_tensorflow_of_their_own() -> None:
-    for script in (SCRIPTS["render"], SCRIPTS["split"], Path("src/ladder/selection.py")):
-        assert "src/ladder/runtime.py" not in graph.code_deps(script)
+@pytest.mark.parametrize("name", ["download", "split", "decode", "audit", "render"])
+def test_pictures_statistics_and_figures_need_no_tensorflow_of_their_own(name: str) -> None:
+    assert "networks.runtime" not in graph.reached(SCRIPTS[name])
+
+
+def test_evaluate_reaches_tensorflow_only_to_restore_runs() -> None:
+    """For a rung that DVC took from its cache; test_imports shows that it starts without."""
+    reached = graph.reached(SCRIPTS["evaluate"], at_the_top=True)
+    assert "networks.digests" in reached
+    assert "networks.runtime" not in reached
+
+
+def outputs(stage: dict[str, Any]) -> list[str]:
+    """Returns the paths that a stage writes."""
+    entries = [*stage["outs"], *stage.get("metrics", [])]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def touches(one: str, other: str) -> bool:
+    """Returns whether two paths are the same, or one lies in the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def flat_stages() -> dict[str, dict[str, Any]]:
@@ -103,24 +129,28 @@ def flat_stages() -> dict[str, dict[str, Any]]:
 
 def rerun_by(param: str) -> set[str]:
     """Returns the stages that a change of a param reaches, directly or through files."""
-    stages, reached = flat_stages(), set[str]()
-    written = {
-        name: {
-            output if isinstance(output, str) else next(iter(output))
-            for output in [*stage.get("outs", []), *stage.get("metrics", [])]
-        }
-        for name, stage in stages.items()
-    }
+    stages, names = flat_stages(), {param, param.split(".")[0]}
+    reached = {name for name, stage in stages.items() if names & params_of(stage)}
     while True:
-        files = set().union(*(written[name] for name in reached)) if reached else set()
-        grown = {
+        written = [path for name in reached for path in outputs(stages[name])]
+        grown = reached | {
             name
             for name, stage in stages.items()
-            if {param, param.split(".")[0]} & set(stage["params"]) or files & set(stage["deps"])
+            if any(touches(dep, path) for dep in stage["deps"] for path in written)
         }
         if grown == reached:
             return reached
         reached = grown
+
+
+def test_every_file_that_a_stage_reads_is_written_by_one_before_it() -> None:
+    """But for code, the code's fingerprint and the studies, which lie in git."""
+    in_git = ("src/", "stages/", "reports/quick", f"reports/{SOURCE}/studies")
+    written: list[str] = []
+    for name, stage in flat_stages().items():
+        for dep in stage["deps"]:
+            assert dep.startswith(in_git) or any(touches(dep, path) for path in written), name
+        written += outputs(stage)
 
 
 def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
@@ -129,7 +159,11 @@ def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
 
 
 def test_the_looks_of_filters_rerun_their_stage_alone() -> None:
-    assert rerun_by("interpretation.steps") == {"interpret_base", "render"}
+    assert rerun_by("interpretation.steps") == {"interpret_base", "evaluate", "render"}
+
+
+def test_the_margin_of_the_advice_reruns_no_rung() -> None:
+    assert rerun_by("evaluation.margin_points") == {"evaluate", "render"}
 
 
 def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
@@ -157,6 +191,12 @@ def begun(done: subprocess.CompletedProcess[str]) -> set[str]:
     return set(re.findall(r"Running stage '(.+?)'", done.stdout))
 
 
+FIGURES = {  # of a climb without studies
+    "staircase", "curves", "confusion", "reliability", "roc", "precision_recall", "operations",
+    "filters", "blank_shares", "activations_scratch", "activations_base", "heatmaps",
+}  # fmt: skip
+
+
 def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
     ladder = pd.read_csv(reports / "ladder.csv")
@@ -171,11 +211,12 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     scratch = convnet + (128 + 1) * 512 + 512 + 1
     block5 = 3 * (512 * 9 + 1) * 512
     assert ladder["trainable_parameters"].tolist() == [scratch, scratch, head, head, head + block5]
-    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
-    drawn = {path.stem: path.stat().st_size for path in (reports / "figures").iterdir()}
-    assert set(drawn) == {Path(plot).stem for plot in plots if isinstance(plot, str)}
-    assert min(drawn.values()) > 5_000
-    assert sum(drawn.values()) < 4_000_000
+    folders = reports / "figures", climbed / "data/dogs_vs_cats/figures"
+    in_git, in_cache = ({f.stem: f.stat().st_size for f in each.iterdir()} for each in folders)
+    assert {*in_git, *in_cache} == FIGURES | {f"heatmaps_{rung}" for rung in rungs.RUNGS}
+    assert min(*in_git.values(), *in_cache.values()) > 5_000
+    assert sum(in_git.values()) < 400_000
+    assert sum(in_cache.values()) < 4_000_000
 
 
 def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
@@ -204,14 +245,31 @@ def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
 
 
 def test_reported_accuracies_are_those_of_the_predictions(climbed: Path) -> None:
-    metrics = artifacts.read_json(climbed / "reports/metrics.json")
+    ladder = pd.read_csv(climbed / "reports/dogs_vs_cats/ladder.csv").set_index("rung")
     for rung in rungs.RUNGS:
         predictions = pd.read_csv(climbed / f"reports/dogs_vs_cats/predictions/{rung}.csv")
         for subset in ("validation", "test"):
             part = predictions[predictions["subset"] == subset]
             assert len(part) == 8
             right = ((part["probability"] > 0.5) == (part["label"] == 1)).mean()
-            assert metrics[rung][subset]["accuracy"] == pytest.approx(right)
+            assert ladder.loc[rung, f"{subset}_accuracy"] == pytest.approx(right)
+
+
+def test_metrics_are_the_headline_figures_of_the_ladder(climbed: Path) -> None:
+    declared = [Path(next(iter(entry))) for entry in STAGES["evaluate"]["metrics"]]
+    assert declared == [paths.metrics(rung) for rung in rungs.RUNGS]
+    for row in pd.read_csv(climbed / "reports/dogs_vs_cats/ladder.csv").to_dict("records"):
+        figures = {
+            "validation": row["validation_accuracy"],
+            "validation_low": row["validation_ci_low"],
+            "validation_high": row["validation_ci_high"],
+            "test": row["test_accuracy"],
+            "test_low": row["test_ci_low"],
+            "test_high": row["test_ci_high"],
+            "seconds": row["seconds"],
+        }
+        metrics = artifacts.read_json(climbed / paths.metrics(row["rung"]))
+        assert metrics == pytest.approx(figures, abs=5e-5)
 
 
 def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path) -> None:
@@ -228,7 +286,7 @@ def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path
         assert loss == pytest.approx(history["val_loss"].min(), rel=1e-4), rung
 
 
-def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
+def test_the_tables_of_a_climb_lie_in_its_reports(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
     names = ("paired", "book", "calibration", "duplicates", "suspects", "planted")
     tables = {name: pd.read_csv(reports / f"{name}.csv") for name in names}
@@ -238,20 +296,31 @@ def test_what_is_said_of_a_climb_stands_beside_it(climbed: Path) -> None:
     assert len(tables["calibration"]) == 2 * len(rungs.RUNGS)
     manifest = pd.read_csv(climbed / "data/dogs_vs_cats/manifest.csv")
     for name in ("duplicates", "suspects"):
-        told = tables[name].merge(manifest, on=["id", "subset", "label"])
-        assert len(told) == len(tables[name])
+        rows = tables[name].merge(manifest, on=["id", "subset", "label"])
+        assert len(rows) == len(tables[name])
     assert not tables["duplicates"]["subset"].eq(tables["duplicates"]["other_subset"]).any()
     assert (tables["planted"]["found"] <= tables["planted"]["number"]).all()
-    metrics = artifacts.read_json(climbed / "reports/metrics.json")
-    assert metrics["majority_class"] == {"train": 0.5, "validation": 0.5, "test": 0.5}
 
 
-def test_the_lock_beside_the_results_is_of_the_climb(climbed: Path) -> None:
-    lock = yaml.safe_load((climbed / "reports/dogs_vs_cats/climb.lock").read_text())
-    trained = {name for name in flat_stages() if not name.startswith("interpret")}
-    assert set(lock["stages"]) == trained - {"evaluate", "render"}
-    current = yaml.safe_load((climbed / "dvc.lock").read_text())["stages"]
-    assert all(current[name] == stage for name, stage in lock["stages"].items())
+def test_the_identity_beside_the_results_is_of_the_climb(climbed: Path) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    content = artifacts.read_json(climbed / files.reports / "climb.json")
+    manifest = pd.read_csv(climbed / files.manifest)
+    assert content == {
+        "params": settings.read(climbed / "params.yaml").model_dump(mode="json"),
+        "fingerprint": provenance.fingerprint(climbed),
+        "policy": runtime.policy("auto"),
+        **runtime.versions(),
+        "pictures": provenance.pictures(manifest),
+    }
+    identity = provenance.read(climbed / files.reports / "climb.json")
+    assert provenance.differences(identity, identity) == []
+    runtimes = artifacts.read_json(climbed / files.reports / "runtime.json")
+    weights = artifacts.read_json(climbed / files.reports / "weights.json")
+    assert runtimes.keys() == weights.keys() == {*rungs.RUNGS}
+    for rung in rungs.RUNGS:
+        assert runtimes[rung] == artifacts.read_json(climbed / files.description(rung))["runtime"]
+        assert weights[rung] == digests.weights(climbed / files.weights(rung))
 
 
 def test_no_path_of_this_machine_is_written(climbed: Path) -> None:
@@ -280,7 +349,7 @@ def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_proces
     for stage in ("train_scratch", "train_scratch_augmented", "train_head", "train_end_to_end",
                   "fine_tune"):  # fmt: skip
         command = [sys.executable, f"stages/{stage}.py"]
-        environment = climbs.environment_of_copy()
+        environment = experiments.environment_of_copy()
         done = subprocess.run(command, cwd=again, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     for rung in rungs.RUNGS:
@@ -299,6 +368,7 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
     assert {run.info.status for run in runs} == {"FINISHED"}
     files = paths.DatasetPaths("dogs_vs_cats")
     pixels = artifacts.read_npy(climbed / files.images("test"))
+    manifest = pd.read_csv(climbed / files.manifest)
     models = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=climbed, capture_output=True, text=True)
     for run in runs:
@@ -306,9 +376,13 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         assert run.data.params["seed"] == "0"
         assert {"val_accuracy", "test_accuracy", "validation_auc"} <= run.data.metrics.keys()
         kept = [file.path for file in mlflow.MlflowClient().list_artifacts(run.info.run_id)]
-        assert {f"heatmaps_{run.info.run_name}.png", "images"} <= set(kept)
+        charts = {"history.png", "confusion_validation.png", "confusion_test.png"}
+        assert {f"heatmaps_{run.info.run_name}.png", "images", *charts} <= set(kept)
+        described = artifacts.read_json(climbed / files.description(run.info.run_name))["runtime"]
+        assert {f"ladder.{k}": v for k, v in described.items()}.items() <= run.data.tags.items()
         (logged,) = [model for model in models if model.source_run_id == run.info.run_id]
         loaded = mlflow.pyfunc.load_model(logged.model_uri)
+        assert loaded.metadata.metadata == {"class_names": manifests.class_names(manifest)}
         folder = climbed / "reports/dogs_vs_cats/predictions"
         predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
         expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
@@ -323,15 +397,19 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     assert done.stdout.count("Running stage 'train_scratch'") == 1  # of two climbs
     assert (climbed / "dvc.lock").read_text() == before
     reports = climbed / "reports/dogs_vs_cats"
-    seeds = pd.read_csv(reports / "studies/seeds.csv")
-    assert len(seeds) == 2 * len(rungs.RUNGS) * 2
+    values = pd.read_csv(reports / "studies/seeds.csv")
+    assert len(values) == 2 * len(rungs.RUNGS) * 2
     ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
     for subset in ("validation", "test"):
-        known = seeds[(seeds["seed"] == 0) & (seeds["subset"] == subset)].set_index("rung")
+        known = values[(values["seed"] == 0) & (values["subset"] == subset)].set_index("rung")
         expected = ladder.loc[known.index, f"{subset}_accuracy"]
         assert known["accuracy"].tolist() == expected.tolist()
-    climbed_with = yaml.safe_load((reports / "studies/seeds_params.yaml").read_text())
-    assert climbed_with == yaml.safe_load((climbed / "params.yaml").read_text())
+    identity = provenance.read(reports / "studies/seeds.json")
+    assert identity.params == settings.read(climbed / "params.yaml").model_dump(mode="json")
+    assert provenance.differences(provenance.read(reports / "climb.json"), identity) == []
+    answers = seeds.read(reports / "studies").answers
+    assert sorted(answers["seed"].unique()) == [0, 1]
+    assert len(answers) == 2 * len(rungs.RUNGS) * 16  # 8 pictures of validation, 8 of test
     summary = pd.read_csv(reports / "studies/seeds_summary.csv")
     assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
     written = {path: path.read_bytes() for path in (reports / "studies").iterdir()}
@@ -366,6 +444,68 @@ def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
     whole = curve[curve["train_pictures"] == 16].set_index("rung")
     expected = ladder.loc[whole.index, "test_accuracy"]  # with all pictures: the climb's own
     assert whole["mean"].tolist() == expected.tolist()
+
+
+def test_a_rename_and_a_comment_rerun_their_packages_and_keep_every_result_and_study(
+    climbed: Path, tmp_path: Path
+) -> None:
+    files, ours = paths.DatasetPaths("dogs_vs_cats"), tmp_path / "refactored"
+    shutil.copytree(climbed, ours, ignore=shutil.ignore_patterns("__pycache__", "ml*"))
+    folder, environment = ours / files.reports, experiments.environment_of_copy()
+    identity = provenance.read(folder / "climb.json")
+    write_study(folder, identity)
+
+    def repro() -> set[str]:
+        command = [sys.executable, "-m", "dvc", "repro"]
+        return ran(
+            subprocess.run(command, cwd=ours, env=environment, capture_output=True, text=True)
+        )
+
+    assert repro() == {"render"}  # which puts the study on the page
+    assert (folder / "figures/seeds.png").is_file()
+    results = [f"predictions/{rung}.csv" for rung in rungs.RUNGS] + ["weights.json", "paired.csv"]
+    before = {name: (folder / name).read_bytes() for name in results}
+
+    rename(ours, "networks/activations", "networks/extraction")
+    with (ours / "src/ladder/page/figures.py").open("a") as module:  # which the page alone uses
+        module.write("# A comment.\n")
+    packages = {"src/ladder/networks", "src/ladder/page"}
+    naming = {name for name, stage in flat_stages().items() if packages & {*stage["deps"]}}
+    assert {"download", "split", "decode", "audit"} == flat_stages().keys() - naming
+    assert repro() == naming
+
+    assert {name: (folder / name).read_bytes() for name in results} == before
+    for rung in rungs.RUNGS:
+        same = (digests.weights(copy / files.weights(rung)) for copy in (climbed, ours))
+        assert len({*same}) == 1, rung
+    assert provenance.differences(identity, provenance.read(folder / "climb.json")) == []
+    studies = report.studies_of(folder, pd.read_csv(folder / "ladder.csv"))
+    assert (studies.seeds["seed"].nunique(), studies.left_out) == (2, ())
+    assert (folder / "figures/seeds.png").is_file()
+
+
+def write_study(folder: Path, identity: provenance.Identity) -> None:
+    """Writes a study of two seeds, both with the answers of the climb in a folder of reports."""
+    one, other = (seeds.results(lambda name: (folder / name).read_bytes(), n) for n in (0, 1))
+    seeds.write(folder / "studies", one.plus(other), identity)
+
+
+def rename(project: Path, before: str, after: str) -> None:
+    """Renames a module, `package/name`, and changes its imports and uses."""
+    source, target = (project / f"src/ladder/{name}.py" for name in (before, after))
+    subprocess.run(["git", "mv", source, target], cwd=project, check=True)
+    (package, old), (_, new) = before.split("/"), after.split("/")
+    importing = re.compile(rf"^from ladder\.{package} import .*\b{old}\b", re.MULTILINE)
+    changed = [
+        path
+        for folder in ("src", "stages")
+        for path in (project / folder).rglob("*.py")
+        if importing.search(path.read_text())
+    ]
+    assert changed
+    for path in changed:
+        text = re.sub(rf"(?<=[ (]){old}(?=[.,\n])", new, path.read_text())
+        path.write_text(text)
 
 
 def test_a_change_of_fine_tuning_reruns_its_own_stages_and_no_other(

@@ -59,6 +59,7 @@ def test_a_learning_rate_without_a_point_is_a_number(
         ("train_head.epochs", True, "a valid integer", "True"),
         ("train_head.learning_rate", "1e-4", "a valid number", "'1e-4'"),
         ("train_head.learning_rate", None, "a valid number", "None"),
+        ("evaluation.margin_points", "2", "a valid number", "'2'"),
         ("augmentation.horizontal_flip", 1, "a valid boolean", "1"),
         ("dataset.archive_sha256", 7, "a valid string", "7"),
         ("split", 1000, "a valid dictionary or instance of Split", "1000"),
@@ -98,6 +99,10 @@ def test_a_wrong_type_is_refused(
         ("audit.hash_distance", -1, "greater than or equal to 0"),
         ("audit.hash_distance", 257, "less than or equal to 256"),
         ("audit.folds", 1, "greater than or equal to 2"),
+        ("audit.inverse_regularization", 0, "greater than 0"),
+        ("evaluation.margin_points", 0, "greater than 0"),
+        ("evaluation.margin_points", -2.0, "greater than 0"),
+        ("evaluation.margin_points", 50.5, "less than or equal to 50"),
         ("runtime.threads", -1, "greater than or equal to 0"),
         ("dataset.source", "mnist", "'cifar10' or 'dogs_vs_cats'"),
         ("base.weights", "imagenet", "'torchvision', 'keras' or 'none'"),
@@ -131,6 +136,7 @@ def test_a_value_out_of_range_is_refused(
         ("image_size", 1024),
         ("augmentation.views", 0),
         ("augmentation.rotation_degrees", 180),
+        ("evaluation.margin_points", 50),
         ("train_head.dropout", 0),
         ("train_head.learning_rate", 1),
         ("dataset.archive_sha256", "0123456789abcdef" * 4),
@@ -198,7 +204,9 @@ def test_a_learning_rate_that_is_not_finite_is_refused(
         settings.read(path)
 
 
-@pytest.mark.parametrize("key", ["learning_rat", "train_head.momentum", "fine_tune.dropout"])
+@pytest.mark.parametrize(
+    "key", ["learning_rat", "train_head.momentum", "fine_tune.dropout", "evaluation.margin"]
+)
 def test_an_unknown_key_is_refused(params: Params, write_params: Write, key: str) -> None:
     change(params, key, 0.9)
     message = rf"params\.yaml: {key}: expected only known keys\. Received: 0\.9\. {ADVICE}"
@@ -206,7 +214,9 @@ def test_an_unknown_key_is_refused(params: Params, write_params: Write, key: str
         settings.read(write_params(params))
 
 
-@pytest.mark.parametrize("section", [None, "split", "augmentation", "train_scratch", "fine_tune"])
+@pytest.mark.parametrize(
+    "section", [None, "split", "augmentation", "evaluation", "train_scratch", "fine_tune"]
+)
 def test_no_key_has_a_default(params: Params, write_params: Write, section: str | None) -> None:
     keys = params if section is None else params[section]
     for key in list(keys):
@@ -288,26 +298,72 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         settings.read(tmp_path / "params.yaml")
 
 
+class SeedAndSplit(settings.Section):
+    """The keys of a stage that reads two sections whole."""
+
+    seed: settings.Seed
+    split: settings.Split
+
+
+class Parts(settings.Section):
+    """The keys of a stage that reads parts of sections."""
+
+    augmentation: settings.Ranges
+    runtime: settings.Threads
+    interpretation: settings.Galleries
+
+
 def test_load_gives_the_named_keys(params: Params, write_params: Write) -> None:
     write_params(params)
-    loaded = settings.load("seed", "split")
-    assert loaded.seed == params["seed"]
-    assert loaded.split.model_dump() == params["split"]
+    loaded = settings.load(SeedAndSplit)
+    assert type(loaded) is SeedAndSplit
+    assert loaded.model_dump() == {"seed": params["seed"], "split": params["split"]}
+
+
+def test_load_gives_of_a_section_the_named_part_alone(params: Params, write_params: Write) -> None:
+    write_params(params)
+    loaded = settings.load(Parts)
+    assert loaded.model_dump() == {
+        "augmentation": {k: v for k, v in params["augmentation"].items() if k != "views"},
+        "runtime": {"threads": params["runtime"]["threads"]},
+        "interpretation": {
+            key: params["interpretation"][key] for key in ("picture", "pictures_per_gallery")
+        },
+    }
 
 
 @pytest.mark.parametrize("key", ["image_size", "dataset", "train_head"])
 def test_load_gives_no_other_key(params: Params, write_params: Write, key: str) -> None:
     write_params(params)
-    loaded = settings.load("seed", "split")
+    loaded = settings.load(SeedAndSplit)
     with pytest.raises(AttributeError, match=key):
         getattr(loaded, key)
 
 
-def test_load_refuses_a_mistake_outside_the_named_keys(params: Params, write_params: Write) -> None:
+def test_load_gives_no_key_that_params_lack(params: Params, write_params: Write) -> None:
+    class Unknown(settings.Section):
+        learning_rate: float
+
+    write_params(params)
+    with pytest.raises(ValidationError, match="learning_rate"):
+        settings.load(Unknown)
+
+
+@pytest.mark.parametrize("keys", [SeedAndSplit, Parts])
+def test_load_refuses_a_mistake_outside_the_named_keys(
+    params: Params, write_params: Write, keys: type[settings.Section]
+) -> None:
     params["train_head"]["epochs"] = 0
     write_params(params)
     with pytest.raises(errors.InputError, match=rf"train_head\.epochs: .*: 0\. {ADVICE}"):
-        settings.load("seed")
+        settings.load(keys)
+
+
+def test_what_is_loaded_cannot_be_changed(params: Params, write_params: Write) -> None:
+    write_params(params)
+    loaded = settings.load(SeedAndSplit)
+    with pytest.raises(ValidationError, match="frozen"):
+        loaded.split.train_per_class = 1
 
 
 def test_settings_cannot_be_changed(params: Params, write_params: Write) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from ladder import artifacts, errors, tracking
-from ladder.networks import models
-from ladder.page import figures
+from ladder import errors, tracking
+from ladder.networks import models, runtime
 
 HISTORY = pd.DataFrame(
     {
@@ -29,6 +29,7 @@ HISTORY = pd.DataFrame(
     }
 )
 HASH = "ab" * 32
+MACHINE = {"policy": "float32", "threads": "2", **runtime.versions()}
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def log_training(tmp_path: Path) -> Any:
         )
     )
     with tracking.run("scratch", "drawn", 3, {"epochs": 2, "learning_rate": 1e-4}):
-        tracking.log_training(HISTORY, model, HASH, manifest, {"policy": "float32"})
+        tracking.log_training(HISTORY, model, HASH, manifest, ["cat", "dog"], MACHINE)
     return model
 
 
@@ -73,11 +74,11 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     assert run.data.params["learning_rate"] == "0.0001"
     assert run.data.tags["dvc.stage"] == "train_scratch"
     assert run.data.tags[tracking.WEIGHTS_TAG] == HASH
-    assert run.data.tags["ladder.policy"] == "float32"
+    described = {f"ladder.{name}": value for name, value in MACHINE.items()}
+    assert described.items() <= run.data.tags.items()
     client = mlflow.MlflowClient()
     curve = client.get_metric_history(run.info.run_id, "val_accuracy")
     assert [(point.step, point.value) for point in curve] == [(1, 0.625), (2, 0.5)]
-    assert "history.png" in [file.path for file in client.list_artifacts(run.info.run_id)]
     assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["drawn"]
     (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
     pixels = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
@@ -85,6 +86,9 @@ def test_a_run_holds_curves_parameters_tags_data_and_model(tmp_path: Path) -> No
     outputs = loaded.predict(pixels)
     np.testing.assert_allclose(outputs, model.predict_on_batch(pixels), rtol=1e-6)
     assert loaded.metadata.metadata == {"class_names": ["cat", "dog"]}
+    requirements = Path(mlflow.pyfunc.get_model_dependencies(logged.model_uri)).read_text()
+    pinned = {f"{name}=={version}" for name, version in runtime.versions().items()}
+    assert {*requirements.split()} == pinned | {f"mlflow=={mlflow.__version__}"}
 
 
 def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
@@ -139,8 +143,8 @@ def test_a_fine_tuned_run_holds_the_params_of_the_rung_that_it_starts_from(
         pass
     (run,) = runs()
     before = params["train_end_to_end"]
-    told = {k: v for k, v in run.data.params.items() if k.startswith("train_end_to_end.")}
-    assert told == {f"train_end_to_end.{name}": str(value) for name, value in before.items()}
+    logged = {k: v for k, v in run.data.params.items() if k.startswith("train_end_to_end.")}
+    assert logged == {f"train_end_to_end.{name}": str(value) for name, value in before.items()}
     assert run.data.params["epochs"] == "2"
 
 
@@ -178,10 +182,10 @@ def test_a_deleted_experiment_is_restored_with_its_runs(
     mlflow.delete_experiment(tracking.connect("drawn"))
     with tracking.run("features", "drawn", 3, {}):
         pass
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert {run.info.run_name for run in runs()} == {"scratch", "features"}
-    assert "MLflow experiment drawn, which had been deleted, is restored" in told
-    assert "not tracked" not in told
+    assert "the deleted MLflow experiment drawn is restored" in message
+    assert "not tracked" not in message
 
 
 def test_the_ui_restores_no_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,8 +208,8 @@ def trained(seed: int, accuracy: float) -> str:
 
 def children(study: str) -> set[str]:
     (parent,) = [run for run in runs() if run.data.tags.get("ladder.study") == study]
-    told = {run.info.run_id: run.data.tags.get("mlflow.parentRunId") for run in runs()}
-    return {child for child, of in told.items() if of == parent.info.run_id}
+    parents = {run.info.run_id: run.data.tags.get("mlflow.parentRunId") for run in runs()}
+    return {child for child, its_parent in parents.items() if its_parent == parent.info.run_id}
 
 
 def test_a_run_that_two_studies_share_stays_with_the_first_and_counts_in_both() -> None:
@@ -315,28 +319,41 @@ def test_results_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path:
     log_training(tmp_path)
     assert tracking.has_run("drawn", HASH)
     assert not tracking.has_run("drawn", "cd" * 32)
-    plots = {"confusion_test.png": figures.confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"])}
     for _ in range(2):
-        tracking.log_results("drawn", HASH, {"test_accuracy": 0.875}, plots)
+        tracking.log_results("drawn", HASH, {"test_accuracy": 0.875})
+    tracking.log_results("drawn", "cd" * 32, {"test_accuracy": 0.5})  # no such run
     (run,) = runs()
     client = mlflow.MlflowClient()
     assert run.data.metrics["test_accuracy"] == 0.875
     assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
-    assert "confusion_test.png" in [f.path for f in client.list_artifacts(run.info.run_id)]
 
 
-def test_heatmaps_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path: Path) -> None:
+def trained_with_weights() -> str:
+    """Tracks a rung's training of weights with the hash and returns the run's id."""
     with tracking.run("scratch", "drawn", 3, {}):
         mlflow.set_tag(tracking.WEIGHTS_TAG, HASH)
-    figure = tmp_path / "heatmaps_scratch.png"
-    artifacts.write_png(figure, figures.confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"]))
+    return str(runs()[0].info.run_id)
+
+
+def chart() -> Figure:
+    figure = Figure()
+    figure.subplots().plot([3, 1])
+    return figure
+
+
+def test_figures_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path: Path) -> None:
+    heatmaps = tmp_path / "heatmaps_scratch.png"
+    heatmaps.write_bytes(b"heatmaps")
+    run_id, client = trained_with_weights(), mlflow.MlflowClient()
+    charts = {"history.png": chart(), "confusion_test.png": chart()}
     images = [np.full((4, 6, 3), shade, np.uint8) for shade in (10, 200)]
-    for _ in range(2):
-        tracking.log_heatmaps("drawn", HASH, figure, images)
-    tracking.log_heatmaps("drawn", "cd" * 32, figure, images)  # no such run
+    tracking.log_figures("drawn", HASH, charts, heatmaps, images)
+    kept = [file.path for file in client.list_artifacts(run_id)]
+    assert sorted(kept) == ["confusion_test.png", heatmaps.name, "history.png", "images"]
+    tracking.log_figures("drawn", HASH, {"another.png": chart()}, heatmaps, images)
+    tracking.log_figures("drawn", "cd" * 32, charts, heatmaps, images)  # no such run
     (run,) = runs()
-    client = mlflow.MlflowClient()
-    assert figure.name in [file.path for file in client.list_artifacts(run.info.run_id)]
+    assert [file.path for file in client.list_artifacts(run_id)] == kept
     logged = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
     full = sorted(path for path in logged if path.endswith(".png"))
     assert [path.split("+")[:3] for path in full] == [
@@ -345,6 +362,15 @@ def test_heatmaps_join_the_run_of_the_weights_and_twice_changes_nothing(tmp_path
     ]
     with Image.open(client.download_artifacts(run.info.run_id, full[1])) as image:
         np.testing.assert_array_equal(np.asarray(image), images[1])
+
+
+def test_figures_with_other_heatmaps_join_the_run_again(tmp_path: Path) -> None:
+    heatmaps = tmp_path / "heatmaps_scratch.png"
+    run_id, client = trained_with_weights(), mlflow.MlflowClient()
+    for content in (b"before", b"after"):
+        heatmaps.write_bytes(content)
+        tracking.log_figures("drawn", HASH, {"history.png": chart()}, heatmaps, [])
+    assert Path(client.download_artifacts(run_id, heatmaps.name)).read_bytes() == b"after"
 
 
 def test_a_restored_run_is_tagged() -> None:
@@ -363,6 +389,34 @@ def test_the_store_lies_at_the_projects_root_wherever_the_stage_runs(
     assert runs()[0].info.artifact_uri.startswith((store / "mlruns/drawn").as_uri())
 
 
+def test_a_project_that_was_moved_takes_its_artifacts_along(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = (tmp_path_factory.mktemp("a project") / name for name in ("before", "after"))
+    elsewhere = (before.parent / "elsewhere/mlruns/drawn").as_uri()
+    before.mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(before))
+    heatmaps = before / "heatmaps_scratch.png"
+    heatmaps.write_bytes(b"heatmaps")
+    trained_with_weights()
+    tracking.log_figures("drawn", HASH, {}, heatmaps, [])
+    mlflow.create_experiment("a person's own", artifact_location=elsewhere)
+    before.rename(after)
+    monkeypatch.setenv("DVC_ROOT", str(after))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")  # where this process still has its store
+    with tracking.run("features", "drawn", 3, {}):
+        mlflow.log_text("text", "of_after.txt")
+    assert not before.exists()
+    assert {run.info.run_name for run in runs()} == {"scratch", "features"}
+    for run in runs():
+        assert run.info.artifact_uri.startswith((after / "mlruns/drawn").as_uri())
+    (old,) = [run for run in runs() if run.info.run_name == "scratch"]
+    kept = mlflow.MlflowClient().download_artifacts(old.info.run_id, heatmaps.name)
+    assert Path(kept).read_bytes() == b"heatmaps"
+    own = mlflow.get_experiment_by_name("a person's own")
+    assert own is not None and own.artifact_location == elsewhere
+
+
 def test_a_lost_server_costs_a_warning_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -370,10 +424,10 @@ def test_a_lost_server_costs_a_warning_and_nothing_else(
     finished = False
     with tracking.run("scratch", "drawn", 3, {}):
         finished = True
-    tracking.log_results("drawn", HASH, {"test_accuracy": 0.5}, {})
-    tracking.log_heatmaps("drawn", HASH, Path(__file__), [])
+    tracking.log_results("drawn", HASH, {"test_accuracy": 0.5})
+    tracking.log_figures("drawn", HASH, {"history.png": chart()}, Path(__file__), [])
     assert finished
-    assert "not tracked in MLflow" in capsys.readouterr().err
+    assert "not tracked in MLflow: MlflowException: " in capsys.readouterr().err
 
 
 def test_first_use_by_several_processes_at_once_is_safe(store: Path) -> None:
@@ -388,7 +442,7 @@ def test_first_use_by_several_processes_at_once_is_safe(store: Path) -> None:
     assert [run.info.status for run in runs()] == ["FINISHED"] * 3
 
 
-def test_a_taken_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

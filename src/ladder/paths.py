@@ -20,12 +20,16 @@ def root() -> Path:
 
 # What an interrupted stage resumes from: git-ignored, no output, and not in an experiment's copy.
 PARTIAL = root() / "data/.partial"
-METRICS = Path("reports/metrics.json")
 
 
 def base_weights(base: settings.Base) -> Path:
     """Returns where the base's weights lie, shared by all datasets."""
     return Path("data/weights") / f"{base.name}-{base.weights}.weights.h5"
+
+
+def metrics(rung: rungs.Rung) -> Path:
+    """Returns where a rung's headline figures lie: a file a rung, which DVC shows as a row."""
+    return Path("reports/metrics") / f"{rungs.RUNGS.index(rung) + 1}_{rung}.json"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from ladder import artifacts, paths, settings, tracking
+from ladder import artifacts, paths, rungs, settings, tracking
 from ladder.evidence import evaluation
-from ladder.networks import bases, models, rung_models, training
+from ladder.networks import bases, models, rung_models, runtime, training
 from ladder.pictures.drawing import draw
 
 BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
@@ -54,22 +54,24 @@ def pixels(manifest: pd.DataFrame, subset: str) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("base", [None, BASE])
 def test_three_classes_climb_a_rung_from_pixels_to_measures(
-    manifest: pd.DataFrame, base: settings.Base | None
+    manifest: pd.DataFrame, base: settings.Base | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if base:
         models.write(bases.build(base.name), paths.base_weights(base))
-    files, rung = paths.DatasetPaths("drawn"), "features_augmented" if base else "scratch"
-    model, description = rung_models.new(rung, manifest, 48, 0.0, base, "images")  # type: ignore[arg-type]
+    files = paths.DatasetPaths("drawn")
+    rung: rungs.Rung = "features_augmented" if base else "scratch"
+    model, description = rung_models.new(rung, manifest, 48, 0.0, base, "images")
     if base:
         models.freeze(model, unfreeze_from="flatten")
     inputs = training.unchanged(pixels(manifest, "train"))
     history = rung_models.fit(model, inputs, pixels(manifest, "validation"), manifest, FIT, seed=0)
     with tracking.run(rung, "drawn", 0, FIT.model_dump()):
         rung_models.write(files, model, description, history, FIT, seed=0)
+    assert capsys.readouterr().out == rung_models.line(rung, history) + "\n"
 
-    again, told = rung_models.read(files, description.rung)
-    assert told == description
-    assert told.class_names == CLASSES
+    again, written_description = rung_models.read(files, rung)
+    assert written_description == description
+    assert written_description.class_names == CLASSES
     images = pixels(manifest, "test")
     outputs = rung_models.predict(again, images)
     np.testing.assert_array_equal(outputs, rung_models.predict(model, images))
@@ -79,9 +81,16 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
     ]  # fmt: skip
     measured = evaluation.measure(predictions)
     assert measured["accuracy"] == (outputs.argmax(axis=1) == predictions["label"]).mean()
-    written = artifacts.read_json(files.description(description.rung))
+    written = artifacts.read_json(files.description(rung))
     assert written["parameters"] == FIT.model_dump()
     assert written["trainable_parameters"] == models.trainable_parameters(model)
+    assert written["seed"] == 0
+    assert written["runtime"] == runtime.describe()
+    (run,) = mlflow.search_runs(experiment_names=["drawn"], output_format="list")
+    assert run.data.tags["ladder.tensorflow"] == runtime.versions()["tensorflow"]
+    (logged,) = mlflow.search_logged_models([run.info.experiment_id], output_format="list")
+    metadata = mlflow.pyfunc.load_model(logged.model_uri).metadata.metadata
+    assert metadata == {"class_names": CLASSES}
 
 
 def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) -> None:
@@ -105,5 +114,18 @@ def test_prediction_does_not_depend_on_the_batch(
     model, _ = rung_models.new("scratch", manifest, 48, 0.0, None, "images")
     images = pixels(manifest, "test")
     whole = rung_models.predict(model, images)
-    monkeypatch.setattr(rungs, "PREDICTION_BATCH_SIZE", 5)
+    monkeypatch.setattr(rung_models, "PREDICTION_BATCH_SIZE", 5)
     np.testing.assert_allclose(rung_models.predict(model, images), whole, rtol=1e-5)
+
+
+def test_a_line_says_what_a_training_came_to() -> None:
+    history = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3, 4],
+            "val_loss": [0.7, None, 0.5, 0.5],  # the second was not validated
+            "val_accuracy": [0.9, None, 0.8126, 0.95],
+            "seconds": [600.0, 600.0, 600.0, 600.4],
+        }
+    )
+    expected = "features: validation accuracy 81.3 %, epoch 3 of 4, 2,400 s"  # the epoch kept
+    assert rung_models.line("features", history) == expected

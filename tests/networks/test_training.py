@@ -218,9 +218,9 @@ def test_tensorflow_reads_every_batch_untuned() -> None:
     assert read.options().autotune.enabled is False  # else training waits where iterators end
     expected = [*batches.epoch(0), *batches.epoch(1)]
     for _ in range(2):  # and begins anew
-        for found, (inputs, labels) in zip(read, expected, strict=False):
-            np.testing.assert_array_equal(found[0], inputs)
-            np.testing.assert_array_equal(found[1], labels)
+        for batch, (inputs, labels) in zip(read, expected, strict=False):
+            np.testing.assert_array_equal(batch[0], inputs)
+            np.testing.assert_array_equal(batch[1], labels)
     assert read.element_spec[0].shape.as_list() == [None, 10]
 
 

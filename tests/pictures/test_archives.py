@@ -13,7 +13,7 @@ from PIL import Image
 
 from conftest import write_zip
 from ladder import errors, settings
-from ladder.pictures import archives, reading, split
+from ladder.pictures import archives, manifests, reading, split
 
 FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
 OTHER_LAYOUT = (
@@ -194,8 +194,8 @@ def test_ids_of_a_class_are_texts_in_every_table(
     zipped: Zipped, tmp_path: Path, folder: str
 ) -> None:
     members = archives.members(zipped(named("Oak/0.jpg", f"{folder}/0.jpg")))
-    chosen = members[members["class_name"] != "oak"].assign(subset="test", sha256="0")
-    manifest = split.manifest(chosen, pd.Series(0, chosen.index))
+    one = members[members["class_name"] != "oak"].assign(subset="test", sha256="0")
+    manifest = manifests.build(one)
     manifest.to_csv(tmp_path / "manifest.csv", index=False)
     (row,) = pd.read_csv(tmp_path / "manifest.csv").to_dict("records")
     assert (row["class_name"], row["id"]) == (
@@ -226,14 +226,14 @@ def test_other_names_are_numbered_from_0_by_the_numbers_in_them(
 ) -> None:
     by_number = sorted(names, key=lambda name: int(name[3:-4]))
     members = named("Elm/leaf.jpg", *(f"Oak/{name}" for name in names))
-    found = rows(write_zip(members, tmp_path_factory.mktemp("a") / "images.zip"))
-    assert found[1:] == [(f"Oak/{name}", "oak", i) for i, name in enumerate(by_number)]
+    pictures = rows(write_zip(members, tmp_path_factory.mktemp("a") / "images.zip"))
+    assert pictures[1:] == [(f"Oak/{name}", "oak", i) for i, name in enumerate(by_number)]
 
 
 def test_a_few_names_like_kaggles_do_not_take_the_folders_classes_away(zipped: Zipped) -> None:
     names = [f"{folder}/{i}.jpg" for folder in ("Oak", "Elm") for i in range(3)]
-    found = rows(zipped(named(*names, "Oak/photo.1.jpg", "Elm/scan.2.jpg")))
-    assert [name for _, name, _ in found] == ["elm"] * 4 + ["oak"] * 4
+    pictures = rows(zipped(named(*names, "Oak/photo.1.jpg", "Elm/scan.2.jpg")))
+    assert [name for _, name, _ in pictures] == ["elm"] * 4 + ["oak"] * 4
 
 
 def test_numbers_beyond_64_bits_are_names(zipped: Zipped) -> None:
@@ -244,7 +244,7 @@ def test_numbers_beyond_64_bits_are_names(zipped: Zipped) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [
         (("Oak/0.jpg", "Elm/0.jpg"), ""),
         (("Oak/0.jpg", "Elm/0.jpg", ".x", "Oak/.y.jpg", "__MACOSX/Oak/._0.jpg"), ""),
@@ -260,11 +260,11 @@ def test_numbers_beyond_64_bits_are_names(zipped: Zipped) -> None:
         ),
     ],
 )
-def test_what_is_passed_over_is_told(
-    zipped: Zipped, capsys: pytest.CaptureFixture[str], names: tuple[str, ...], said: str
+def test_what_is_passed_over_is_named_on_stderr(
+    zipped: Zipped, capsys: pytest.CaptureFixture[str], names: tuple[str, ...], message: str
 ) -> None:
     assert len(archives.members(zipped(named(*names)))) == 2
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
 
 
 def test_any_folder_of_pictures_is_split(tmp_path: Path) -> None:
@@ -278,9 +278,9 @@ def test_any_folder_of_pictures_is_split(tmp_path: Path) -> None:
         train_used_per_class=None,
         shuffle_train_labels=False,
     )
-    chosen = split.by_number(archives.members(tmp_path / "p.zip"), counts, None)
-    assert set(chosen["path"]) == set(names)
-    manifest = split.manifest(chosen.assign(sha256=""), pd.Series(0, chosen.index))
+    picked = split.by_number(archives.members(tmp_path / "p.zip"), counts, None)
+    assert set(picked["path"]) == set(names)
+    manifest = manifests.build(picked.assign(sha256=""))
     assert split.example(manifest, "oak tree.7") == [15]
 
 
@@ -288,9 +288,9 @@ def test_names_that_lead_elsewhere_are_names_alone(zipped: Zipped, tmp_path: Pat
     archive = zipped(named("../../Cat/0.jpg", "/etc/Dog/0.jpg", "C:/x/Fox/1.jpg", "Cat/../1.jpg"))
     before = sorted(tmp_path.parent.rglob("*"))
     archives.check(archive, archive.name)
-    chosen = archives.members(archive).assign(subset="train")
+    members = archives.members(archive).assign(subset="train")
     with pytest.raises(errors.InputError, match="unreadable"):  # they are no pictures
-        reading.examine(archive, chosen)
+        reading.examine(archive, members)
     assert sorted(tmp_path.parent.rglob("*")) == before
 
 
@@ -410,7 +410,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "value"),
-    [(6, 99), (8, 0x800)],  # APPNOTE 4.3.12: a version to come; a name said to be UTF-8
+    [(6, 99), (8, 0x800)],  # APPNOTE 4.3.12: a version to come; a name marked as UTF-8
 )
 def test_a_table_of_contents_that_cannot_be_read_is_refused(
     zipped: Zipped, offset: int, value: int
@@ -428,8 +428,8 @@ def test_a_packed_folder_holds_its_files_in_order_relative_to_it(tmp_path: Path)
     folder = folder_of(tmp_path / "train", "dog.0.jpg", "a/cat.1.jpg", "a.txt")
     archives.pack(folder, tmp_path / "p.zip")
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
-        found = [(name, archive.read(name)) for name in archive.namelist()]
-    assert found == [
+        packed = [(name, archive.read(name)) for name in archive.namelist()]
+    assert packed == [
         ("a.txt", b"a.txt"),
         ("a/cat.1.jpg", b"a/cat.1.jpg"),
         ("dog.0.jpg", b"dog.0.jpg"),
@@ -503,5 +503,5 @@ def test_a_path_to_nothing_is_refused(tmp_path: Path, act: Callable[[Path], None
 
 def test_the_place_of_microsofts_pictures_is_their_number(tmp_path: Path) -> None:
     names = [f"PetImages/{c}/{i}.jpg" for c in ("Cat", "Dog") for i in range(120)]
-    found = rows(write_zip(named(*reversed(names)), tmp_path / "images.zip"))
-    assert found == [(name, name.split("/")[1].lower(), int(Path(name).stem)) for name in names]
+    pictures = rows(write_zip(named(*reversed(names)), tmp_path / "images.zip"))
+    assert pictures == [(name, name.split("/")[1].lower(), int(Path(name).stem)) for name in names]

@@ -109,16 +109,3 @@ def test_changed_bytes_are_refused(zipped: Zipped) -> None:
     )
     with pytest.raises(errors.InputError, match=message):
         images.decode_all(path, rows, 48)
-
-
-def test_labels_are_those_of_the_subset_in_order() -> None:
-    manifest = pd.DataFrame({"subset": ["train", "test", "train", "test"], "label": [1, 0, 0, 1]})
-    labels = images.labels(manifest, "train")
-    assert labels.tolist() == [1, 0]
-    assert labels.dtype == np.int64
-    assert images.labels(manifest, "test").tolist() == [0, 1]
-
-
-def test_class_names_are_in_order_of_their_labels() -> None:
-    manifest = pd.DataFrame({"class_name": ["dog", "ape", "dog", "cat"], "label": [2, 0, 2, 1]})
-    assert images.class_names(manifest) == ["ape", "cat", "dog"]

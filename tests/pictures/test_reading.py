@@ -235,7 +235,7 @@ def test_a_picture_of_the_largest_size_is_read(monkeypatch: pytest.MonkeyPatch) 
         reading.open_picture(encode(noise(8)))
 
 
-def chosen(members: dict[str, bytes]) -> pd.DataFrame:
+def rows_of(members: dict[str, bytes]) -> pd.DataFrame:
     """Returns rows as `split.by_number` gives them, with an index of their own."""
     count = len(members)
     return pd.DataFrame({"path": list(members), "number": range(count)}, range(100, 100 + count))
@@ -247,7 +247,7 @@ def sound(count: int) -> dict[str, bytes]:
 
 def test_sound_pictures_are_kept_in_order_with_their_hashes(zipped: Zipped) -> None:
     members = sound(5)
-    rows = chosen(members)
+    rows = rows_of(members)
     usable, quarantine = reading.examine(zipped(members), rows)
     pd.testing.assert_frame_equal(usable[["path", "number"]], rows)
     assert usable["sha256"].tolist() == [hashlib.sha256(c).hexdigest() for c in members.values()]
@@ -258,13 +258,13 @@ def test_sound_pictures_are_kept_in_order_with_their_hashes(zipped: Zipped) -> N
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP"])
 def test_a_name_may_say_jpg_of_any_known_format(zipped: Zipped, kind: str) -> None:
     members = {"cat.0.jpg": encode(noise(8), kind)}
-    usable, _ = reading.examine(zipped(members), chosen(members))
+    usable, _ = reading.examine(zipped(members), rows_of(members))
     assert usable["path"].tolist() == ["cat.0.jpg"]
 
 
 def test_one_unreadable_in_200_is_set_aside_with_its_reason(zipped: Zipped) -> None:
     members = sound(200) | {"7.jpg": b""}
-    usable, quarantine = reading.examine(zipped(members), chosen(members))
+    usable, quarantine = reading.examine(zipped(members), rows_of(members))
     assert quarantine.to_dict("records") == [{"path": "7.jpg", "reason": "empty file"}]
     assert usable["number"].tolist() == [i for i in range(200) if i != 7]
     assert usable.index.tolist() == [100 + i for i in range(200) if i != 7]
@@ -274,7 +274,7 @@ def test_one_unreadable_in_200_is_set_aside_with_its_reason(zipped: Zipped) -> N
 
 def test_one_in_a_hundred_unreadable_is_the_most_that_passes(zipped: Zipped) -> None:
     members = sound(200) | {"7.jpg": b"", "8.jpg": b"text"}
-    assert len(reading.examine(zipped(members), chosen(members))[1]) == 2
+    assert len(reading.examine(zipped(members), rows_of(members))[1]) == 2
     members["9.jpg"] = b""
     message = (
         r"images\.zip: expected at most 1% of 200 pictures unreadable\. Received: 3 "
@@ -282,7 +282,7 @@ def test_one_in_a_hundred_unreadable_is_the_most_that_passes(zipped: Zipped) -> 
         r"Mend or replace the pictures\."
     )
     with pytest.raises(errors.InputError, match=message):
-        reading.examine(zipped(members), chosen(members))
+        reading.examine(zipped(members), rows_of(members))
 
 
 @pytest.mark.parametrize(
@@ -301,13 +301,8 @@ def test_a_member_damaged_in_the_archive_is_set_aside(
     start = content.index(b"3.jpg") + len(b"3.jpg")
     content[start : start + 2] = damage
     path.write_bytes(content)
-    usable, quarantine = reading.examine(path, chosen(members))
+    usable, quarantine = reading.examine(path, rows_of(members))
     ((damaged, reason),) = quarantine.itertuples(index=False)
     assert damaged == "3.jpg"
     assert reason.startswith("damaged in the archive: ")
     assert len(usable) == 99
-
-
-def test_equal_bytes_have_equal_group_numbers_in_order_of_first() -> None:
-    groups = reading.duplicate_groups(pd.Series(["b", "a", "b", "c", "a"], [9, 8, 7, 6, 5]))
-    assert groups.to_dict() == {9: 0, 8: 1, 7: 0, 6: 2, 5: 1}

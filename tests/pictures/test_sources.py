@@ -24,9 +24,9 @@ def target(at_root: Path) -> Path:
 
 
 @pytest.fixture
-def given(zipped: Zipped, at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def archive(zipped: Zipped, at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A person's archive, named by the environment variable."""
-    path = zipped(PICTURES, path=at_root / "theirs/given.zip")
+    path = zipped(PICTURES, path=at_root / "theirs/pets.zip")
     monkeypatch.setenv("LADDER_ARCHIVE", str(path))
     return path
 
@@ -40,9 +40,9 @@ def digest(path: Path) -> str:
 
 
 @pytest.mark.parametrize("source", ["cifar10", "dogs_vs_cats"])
-def test_a_local_archive_is_copied_byte_for_byte(given: Path, target: Path, source: str) -> None:
-    sources.fetch(dataset(source, digest(given)), target)
-    assert target.read_bytes() == given.read_bytes()
+def test_a_local_archive_is_copied_byte_for_byte(archive: Path, target: Path, source: str) -> None:
+    sources.fetch(dataset(source, digest(archive)), target)
+    assert target.read_bytes() == archive.read_bytes()
 
 
 def test_a_local_folder_is_packed(
@@ -59,11 +59,11 @@ def test_a_local_folder_is_packed(
     assert packed == PICTURES
 
 
-@pytest.mark.parametrize("name", ["given.zip", "train"])
+@pytest.mark.parametrize("name", ["pets.zip", "train"])
 def test_what_is_stored_is_what_was_hashed(
-    at_root: Path, given: Path, target: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    at_root: Path, archive: Path, target: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    source, picture = given.with_name(name), given.with_name("train") / "cat.0.jpg"
+    source, picture = archive.with_name(name), archive.with_name("train") / "cat.0.jpg"
     picture.parent.mkdir()
     picture.write_bytes(b"cat")
     monkeypatch.setenv("LADDER_ARCHIVE", str(source))
@@ -71,9 +71,9 @@ def test_what_is_stored_is_what_was_hashed(
     expected = sha256(source)
 
     def hash_before_a_change(path: Path) -> str:
-        found = sha256(path)
+        digest_before = sha256(path)
         (picture if source.is_dir() else source).write_bytes(b"another")
-        return found
+        return digest_before
 
     monkeypatch.setattr(archives, "sha256", hash_before_a_change)
     sources.fetch(dataset("dogs_vs_cats", expected), target)
@@ -81,10 +81,10 @@ def test_what_is_stored_is_what_was_hashed(
 
 
 def test_a_folder_is_packed_once(
-    given: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+    archive: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LADDER_ARCHIVE", str(given.parent))
-    expected, pack, packed = archives.sha256(given.parent), archives.pack, []
+    monkeypatch.setenv("LADDER_ARCHIVE", str(archive.parent))
+    expected, pack, packed = archives.sha256(archive.parent), archives.pack, []
 
     def count(folder: Path, to: Path) -> None:
         packed.append(to)
@@ -95,10 +95,10 @@ def test_a_folder_is_packed_once(
     assert packed == [target]
 
 
-def test_a_local_archive_with_another_hash_is_refused(given: Path, target: Path) -> None:
+def test_a_local_archive_with_another_hash_is_refused(archive: Path, target: Path) -> None:
     message = (
-        rf"given\.zip: expected sha256 {'0' * 64} \(dataset\.archive_sha256\)\. "
-        rf"Received: {digest(given)}\. {USE_MAKE} records the hash of what it is given\."
+        rf"pets\.zip: expected sha256 {'0' * 64} \(dataset\.archive_sha256\)\. "
+        rf"Received: {digest(archive)}\. {USE_MAKE} records the hash of what it is given\."
     )
     with pytest.raises(errors.InputError, match=message):
         sources.fetch(dataset("dogs_vs_cats", "0" * 64), target)

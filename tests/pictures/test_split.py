@@ -29,8 +29,8 @@ def members(counts: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["path", "class_name", "number"])
 
 
-def numbers(chosen: pd.DataFrame, subset: str, class_name: str) -> list[int]:
-    rows = chosen[(chosen["subset"] == subset) & (chosen["class_name"] == class_name)]
+def numbers(picked: pd.DataFrame, subset: str, class_name: str) -> list[int]:
+    rows = picked[(picked["subset"] == subset) & (picked["class_name"] == class_name)]
     return [int(number) for number in rows["number"]]
 
 
@@ -40,20 +40,20 @@ def numbers(chosen: pd.DataFrame, subset: str, class_name: str) -> list[int]:
     [("train", 0, 999), ("validation", 1000, 1499), ("test", 1500, 1999)],
 )
 def test_the_books_numbers_are_taken(subset: str, class_name: str, first: int, last: int) -> None:
-    chosen = split.by_number(members({"cat": 2100, "dog": 2000}), BOOK, None)
-    assert numbers(chosen, subset, class_name) == list(range(first, last + 1))
-    assert len(chosen) == 4000
+    picked = split.by_number(members({"cat": 2100, "dog": 2000}), BOOK, None)
+    assert numbers(picked, subset, class_name) == list(range(first, last + 1))
+    assert len(picked) == 4000
 
 
 def test_a_test_batch_is_taken_from_where_it_starts() -> None:
-    chosen = split.by_number(members({"cat": 60, "dog": 60}), SMALL, 50)
-    assert numbers(chosen, "validation", "cat") == [2]
-    assert numbers(chosen, "test", "cat") == numbers(chosen, "test", "dog") == [50]
+    picked = split.by_number(members({"cat": 60, "dog": 60}), SMALL, 50)
+    assert numbers(picked, "validation", "cat") == [2]
+    assert numbers(picked, "test", "cat") == numbers(picked, "test", "dog") == [50]
 
 
 def test_validation_may_reach_up_to_the_test_batch() -> None:
-    chosen = split.by_number(members({"cat": 4, "dog": 4}), SMALL, 3)
-    assert numbers(chosen, "test", "dog") == [3]
+    picked = split.by_number(members({"cat": 4, "dog": 4}), SMALL, 3)
+    assert numbers(picked, "test", "dog") == [3]
 
 
 def test_validation_may_not_reach_into_the_test_batch() -> None:
@@ -105,58 +105,15 @@ def test_subsets_are_disjoint_and_balanced(
     counts = split_of(train, validation, test)
     starts_at = None if gap is None else train + validation + gap
     pool = members(dict.fromkeys(classes, train + validation + (gap or 0) + test))
-    chosen = split.by_number(pool, counts, starts_at)
-    assert chosen["path"].is_unique
-    assert set(chosen["path"]) <= set(pool["path"])
-    sizes = chosen.groupby(["subset", "class_name"]).size().to_dict()
+    picked = split.by_number(pool, counts, starts_at)
+    assert picked["path"].is_unique
+    assert set(picked["path"]) <= set(pool["path"])
+    sizes = picked.groupby(["subset", "class_name"]).size().to_dict()
     assert sizes == {
         (subset, name): size
         for subset, size in (("train", train), ("validation", validation), ("test", test))
         for name in classes
     }
-
-
-def examined() -> pd.DataFrame:
-    """Returns a small split with hashes, one picture of it in quarantine."""
-    chosen = split.by_number(members({"dog": 4, "cat": 4}), SMALL, None)
-    chosen = chosen.assign(sha256=[f"{i:064x}" for i in range(len(chosen))])
-    return chosen.drop(index=1)
-
-
-def test_the_manifest_is_in_order_of_subset_class_and_number() -> None:
-    chosen = examined()
-    manifest = split.manifest(chosen, pd.Series(range(7), chosen.index))
-    assert list(zip(manifest["subset"], manifest["id"], strict=True)) == [
-        ("train", "cat.0"),
-        ("train", "dog.0"),
-        ("train", "dog.1"),
-        ("validation", "cat.2"),
-        ("validation", "dog.2"),
-        ("test", "cat.3"),
-        ("test", "dog.3"),
-    ]
-
-
-def test_a_manifest_row_says_all_of_its_picture() -> None:
-    chosen = examined()
-    manifest = split.manifest(chosen, pd.Series([10, 11, 12, 13, 14, 15, 16], chosen.index))
-    assert manifest.to_dict("records")[1] == {
-        "id": "dog.0",
-        "path": "train/dog.0.jpg",
-        "class_name": "dog",
-        "label": 1,
-        "subset": "train",
-        "sha256": f"{2:064x}",
-        "duplicate_group": 11,
-    }
-
-
-def test_labels_count_the_classes_in_alphabetical_order() -> None:
-    chosen = split.by_number(members({"fox": 4, "dog": 4, "ape": 4}), SMALL, None)
-    backwards = chosen.assign(sha256="")[::-1]
-    manifest = split.manifest(backwards, pd.Series(0, backwards.index))
-    labels = dict(zip(manifest["class_name"], manifest["label"], strict=True))
-    assert labels == {"ape": 0, "dog": 1, "fox": 2}
 
 
 def test_using_fewer_pictures_leaves_validation_and_test_alone() -> None:

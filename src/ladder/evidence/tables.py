@@ -47,10 +47,10 @@ def tables(
     }
 
 
-def headline(source: str, ladder: pd.DataFrame) -> dict[str, Any]:
-    """Returns the figures that `dvc metrics show` prints; the rest stands in tables.
+def headline(ladder: pd.DataFrame) -> dict[rungs.Rung, dict[str, float]]:
+    """Returns the figures of every rung that `dvc metrics show` prints; the rest is in tables.
 
-    By rung: accuracy of validation and of test with its 95 % interval, and seconds.
+    Accuracy of validation and of test with its 95 % interval, and seconds.
     """
     columns = {
         "validation": "validation_accuracy",
@@ -61,7 +61,7 @@ def headline(source: str, ladder: pd.DataFrame) -> dict[str, Any]:
         "test_high": "test_ci_high",
         "seconds": "seconds",
     }
-    return {"dataset": source} | {
+    return {
         row["rung"]: {name: round(row[column], 4) for name, column in columns.items()}
         for row in ladder.to_dict("records")
     }
