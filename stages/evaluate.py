@@ -56,7 +56,7 @@ def track(
     settings_of_runtime: settings.Runtime,
     metrics: dict[str, float],
 ) -> None:
-    """Adds the results to the rung's MLflow run, which is made where the store lacks it."""
+    """Adds the results to the rung's MLflow run; creates the run if the store lacks it."""
     weights_sha256 = artifacts.sha256(files.weights(rung))
     if not tracking.has_run(files.source, weights_sha256):  # DVC took the rung from its cache
         from ladder.networks import rung_models, runtime  # TensorFlow, for once

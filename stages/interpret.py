@@ -1,4 +1,4 @@
-"""Looks into one rung's saved model: activation maps and heatmaps of chosen test pictures.
+"""Looks into one rung's saved model: activation maps and heatmaps of some test pictures.
 
 DLwP 5.4.1 and 5.4.3. The file's arrays: weights_sha256, of the model; with a row per picture
 gallery, id, label, probabilities (n, k), images (n, S, S, 3), and by method heatmaps (n, k, h, w);

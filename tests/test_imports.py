@@ -15,6 +15,7 @@ SOURCES = sorted((ROOT / "src/ladder").rglob("[a-z]*.py"))
 STAGES = sorted((ROOT / "stages").glob("*.py"))
 PACKAGES = ("climbs", "page", "evidence", "networks", "pictures")  # each imports what follows it
 PLUMBING = len(PACKAGES)
+TOP = "cli"  # the face over all packages
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +30,11 @@ def module(path: Path) -> str:
 
 
 def depth(name: str) -> int:
-    """Returns how far down a module stands: 0 for `climbs`, the greatest for plumbing."""
+    """Returns how far down a module stands: -1 for the top, 0 for `climbs`, most for plumbing."""
     package, dot, _ = name.partition(".")
-    return PACKAGES.index(package) if dot else PLUMBING
+    if dot:
+        return PACKAGES.index(package)
+    return -1 if name == TOP else PLUMBING
 
 
 class WithoutTypes(ast.NodeTransformer):
@@ -69,6 +72,12 @@ def test_no_modules_import_one_another_in_a_circle() -> None:
 def test_a_stage_imports_no_climbs(path: Path) -> None:
     """Stages are what a climb runs: none knows of many climbs."""
     assert not {name for name in graph.reached(path) if name.startswith("climbs.")}
+
+
+def test_the_command_imports_packages_inside_its_commands_alone() -> None:
+    """So that `ladder --help` waits for none of their libraries."""
+    top = graph.imported(graph.SOURCE / f"{TOP}.py", at_the_top=True)
+    assert {name for name in top if "." in name} == set()
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *STAGES], ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ladder import errors, settings
 
 REPOSITORY = Path(__file__).parents[1]
-ADVICE = r"Correct .*params\.yaml; README\.md says what each key means\."
+ADVICE = r"Correct .*params\.yaml; docs/parameters\.md says what each key means\."
 
 Params = dict[str, Any]
 Write = Callable[[Params], Path]

@@ -23,7 +23,7 @@ from ladder import errors
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` that becomes `path` when the block succeeds."""
+    """Yields a temporary path in the folder of `path`, renamed to `path` if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
@@ -35,7 +35,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Deletes the temporary files beside `path` whose process was killed."""
+    """Deletes the temporary files of `path` whose process was killed."""
     for leftover in path.parent.glob(f".*.{glob.escape(path.name)}"):
         number = leftover.name.split(".")[1]
         if number.isdecimal() and not psutil.pid_exists(int(number)):
@@ -45,7 +45,7 @@ def _remove_leftovers(path: Path) -> None:
 def move(source: Path, target: Path) -> None:
     """Moves a file or folder to `target`, which is not there, also to another file system.
 
-    On another one it is copied beside `target` first, so that `target` is whole or not there.
+    On another one it is copied under a temporary name first, so that `target` is whole or absent.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -22,7 +22,7 @@ Recipe = Annotated[str, typer.Option(help="A list of overrides in recipes/.")]
 
 @app.command()
 def climb(archive: Archive = "", recipe: Recipe = "") -> None:
-    """Climb beside the workspace, by default on the book's photographs, and print the ladder."""
+    """Climb in a copy, by default on the book's photographs, and print the ladder."""
     from ladder.climbs import climbs
 
     climbs.run(archive, recipe)
@@ -80,7 +80,7 @@ def check(
 
 @app.command()
 def cache() -> None:
-    """Check every file of DVC's cache, and delete what is damaged, so that it is made anew."""
+    """Check every file of DVC's cache and delete damaged ones; `dvc repro` makes them again."""
     from ladder import cache
 
     damaged = cache.damaged()

@@ -15,7 +15,7 @@ PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
 class InputError(Exception):
-    """Something given from outside is not as expected: expected, received, what to do."""
+    """An input is not as expected: what was expected, what was received, what to do."""
 
     def __init__(self, where: str, *, expected: str, received: object, advice: str):
         super().__init__(f"{where}: expected {expected}. Received: {received}. {advice}")

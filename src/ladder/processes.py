@@ -16,7 +16,7 @@ def session(
     """Yields a command that runs in a session of its own, and waits for its end.
 
     What ends this process meanwhile, Ctrl-C or a termination, ends all of the session: a DVC that
-    alone is told to end leaves the stage that it runs behind. `streams` are Popen's.
+    alone is ended leaves its stage running. `streams` are Popen's.
     """
     with subprocess.Popen(
         command,

@@ -13,7 +13,7 @@ from ladder import artifacts, errors, rungs, settings
 
 QUICK = Path("reports/quick")  # the committed results of the quick form
 
-# What a seed does not change, and what comes after the predictions or beside them.
+# Params that differ between seeds, and params that predictions do not depend on.
 NOT_OF_PREDICTIONS = {"seed", "audit", "evaluation", "interpretation"}
 
 
@@ -67,7 +67,7 @@ def of_climb(
 
 
 def write(path: Path, identity: Identity, **more: Any) -> None:
-    """Writes an identity as JSON, with more values beside it."""
+    """Writes an identity as JSON, with more values."""
     artifacts.write_json(path, {**asdict(identity), **more})
 
 

@@ -20,7 +20,7 @@ class Row:
     book: float  # accuracy
     book_subset: Literal["validation", "test"]
     notebook: str  # of the book's first edition
-    colour: str  # told apart by all eyes (Okabe and Ito 2008)
+    colour: str  # safe for colour-blind readers (Okabe and Ito 2008)
     starts_from: Rung | None = None  # the rung whose model it trains on
 
 

@@ -94,7 +94,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
 
 
 def connect(experiment: str) -> str:
-    """Points MLflow at the project's store and returns the experiment's id, made if need be.
+    """Points MLflow at the project's store and returns the experiment's id; creates it if need be.
 
     One that was deleted is restored with its runs: MLflow reserves its name, and takes no run.
     """
@@ -144,7 +144,7 @@ def run(
 
 
 def _common_params(rung: rungs.Rung) -> dict[str, Any]:
-    """Returns what decides a rung beside its own section of params.yaml, by `section.key`.
+    """Returns the params that decide a rung besides its own section, by `section.key`.
 
     That of the folder that the stage runs in: a copy's has the experiment's overrides.
     """

@@ -188,10 +188,10 @@ def test_a_recipe_is_told_from_the_default_on_the_same_pictures() -> None:
     changed: dict[rungs.Rung, pd.DataFrame] = {"scratch": better["scratch"]}
     pairs = {("mine", "default"): (changed, default), ("same", "default"): ({}, default)}
     (row,) = comparison.recipes(pairs).to_dict("records")
-    assert (row["recipe"], row["beside"]) == ("mine", "default")
+    assert (row["recipe"], row["compared_with"]) == ("mine", "default")
     assert (row["rung"], row["pictures"]) == ("scratch", 10)
-    assert (row["recipe_right_alone"], row["beside_right_alone"]) == (4, 1)
-    assert (row["accuracy"], row["beside_accuracy"]) == (0.9, 0.6)
+    assert (row["recipe_right_alone"], row["other_right_alone"]) == (4, 1)
+    assert (row["accuracy"], row["other_accuracy"]) == (0.9, 0.6)
     assert row["p_value"] == row["p_value_holm"] == pytest.approx(binomtest(4, 5).pvalue)
     low, high = proportion_confint(9, 10, method="wilson")
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))

@@ -61,10 +61,10 @@ def studies() -> report.Studies:
                 "accuracy": [0.9505],
                 "ci_low": [0.94],
                 "ci_high": [0.96],
-                "beside": ["default"],
-                "beside_accuracy": [0.961],
+                "compared_with": ["default"],
+                "other_accuracy": [0.961],
                 "recipe_right_alone": [7],
-                "beside_right_alone": [13],
+                "other_right_alone": [13],
                 "p_value_holm": [0.26],
             }
         ),

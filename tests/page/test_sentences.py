@@ -245,8 +245,8 @@ def test_a_sentence_per_rung_tells_what_it_brings_over_the_seeds() -> None:
 
 def test_a_sentence_per_rung_that_a_recipe_changes() -> None:
     row = {"recipe": "end_to_end", "rung": "fine_tuned", "accuracy": 0.95, "p_value_holm": 0.2}
-    row |= {"beside": "default", "beside_accuracy": 0.961}
-    row |= {"recipe_right_alone": 7, "beside_right_alone": 18}
+    row |= {"compared_with": "default", "other_accuracy": 0.961}
+    row |= {"recipe_right_alone": 7, "other_right_alone": 18}
     assert sentences.recipes(pd.DataFrame([row])) == [
         "end_to_end, fine_tuned: 95.0 % on test, default 96.1; 7 right where default is wrong, 18 "
         "the other way; p = 0.200."

@@ -1,4 +1,4 @@
-"""One climb beside the workspace, and how the climbs of recipes compare with the default's."""
+"""One climb in a copy, and how the climbs of recipes compare with the default's."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""DVC experiments beside the workspace, and what they leave in git and in DVC's cache.
+"""DVC experiments in copies of the project, and what they leave in git and in DVC's cache.
 
 The workspace's own params.yaml, dvc.lock and data stay as they are.
 """
@@ -70,7 +70,7 @@ def check_place() -> None:
         advice = "Move the project to a path without accents."
     if advice:
         raise errors.InputError(
-            "climbs beside the workspace",
+            "climbs in a copy of the project",
             expected="a whole git repository at a path of ASCII letters, for DVC's experiments",
             received=received,
             advice=f"{advice} `make repro` climbs the ladder of params.yaml here as it is.",

@@ -254,8 +254,8 @@ def compare(
 ) -> list[str]:
     """Returns what differs: bit for bit where the machines are of one kind, else as explained.
 
-    `made` is the folder of studies; its seeds, of the reference's identity, tell what another kind
-    of machine may give. The quick form needs none.
+    `studies` is the folder of studies. Its seeds, of the reference's identity, bound what another
+    kind of machine may give. The quick form needs none.
 
     Raises:
         InputError: another kind of machine, and no such study, or one of too few seeds.

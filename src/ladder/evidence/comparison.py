@@ -18,8 +18,17 @@ from ladder.evidence import evaluation
 LEVEL = 0.05  # of a family of tests, after Holm's correction
 
 RECIPE_COLUMNS = (
-    *("recipe", "beside", "rung", "pictures", "accuracy", "ci_low", "ci_high", "beside_accuracy"),
-    *("recipe_right_alone", "beside_right_alone", "p_value", "p_value_holm", "distinguishable"),
+    *(
+        "recipe",
+        "compared_with",
+        "rung",
+        "pictures",
+        "accuracy",
+        "ci_low",
+        "ci_high",
+        "other_accuracy",
+    ),
+    *("recipe_right_alone", "other_right_alone", "p_value", "p_value_holm", "distinguishable"),
 )
 
 Pair = tuple[rungs.Rung, rungs.Rung]
@@ -115,7 +124,7 @@ def paired_interval(alone: int, other_alone: int, pictures: int) -> tuple[float,
 
 
 def against_book(ladder: pd.DataFrame) -> pd.DataFrame:
-    """Returns a row per rung: ours beside the book's figure, both on the book's subset.
+    """Returns a row per rung: our accuracy and the book's, both on the book's subset.
 
     Columns: rung, book, subset, notebook, accuracy, ci_low, ci_high (Wilson 95 %), verdict. There
     is no row where the pictures are not the book's.
@@ -139,18 +148,17 @@ def verdict(book: float, low: float, high: float) -> Verdict:
 
 
 def recipes(pairs: Mapping[tuple[str, str], tuple[Predictions, Predictions]]) -> pd.DataFrame:
-    """Returns a row per recipe and rung beside the same rung of the default climb or of a recipe.
+    """Returns a row per recipe and rung, compared with that rung of the default or of a recipe.
 
-    `pairs` holds two climbs' predictions by their names, of the first those rungs that are to be
-    compared. Columns: recipe, beside, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %),
-    beside_accuracy, recipe_right_alone, beside_right_alone, p_value (exact McNemar), p_value_holm
-    (over the rows of a pair), distinguishable. One of other test pictures cannot be compared and
-    has no row.
+    `pairs` has two climbs' predictions by their names; of the first those rungs to compare.
+    Columns: recipe, compared_with, rung, pictures, accuracy, ci_low, ci_high (Wilson 95 %),
+    other_accuracy, recipe_right_alone, other_right_alone, p_value (exact McNemar), p_value_holm
+    (over the rows of a pair), distinguishable. A recipe with other test pictures has no row.
     """
     tables = []
-    for (recipe, beside), (ours, others) in pairs.items():
+    for (recipe, other), (ours, others) in pairs.items():
         rows = [
-            {"recipe": recipe, "beside": beside, **_otherwise(rung, frame, others[rung])}
+            {"recipe": recipe, "compared_with": other, **_otherwise(rung, frame, others[rung])}
             for rung, frame in ours.items()
             if _same_pictures([_test(frame), _test(others[rung])])
         ]
@@ -161,19 +169,19 @@ def recipes(pairs: Mapping[tuple[str, str], tuple[Predictions, Predictions]]) ->
     return pd.concat(tables, ignore_index=True)
 
 
-def _otherwise(rung: rungs.Rung, frame: pd.DataFrame, beside: pd.DataFrame) -> dict[str, object]:
-    right, beside_right = (evaluation.right(_test(answers)) for answers in (frame, beside))
+def _otherwise(rung: rungs.Rung, frame: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
+    right, other_right = (evaluation.right(_test(answers)) for answers in (frame, other))
     low, high = proportion_confint(int(right.sum()), len(right), method="wilson")
-    row = _row(rung, rung, right, beside_right)
+    row = _row(rung, rung, right, other_right)
     return {
         "rung": rung,
         "pictures": row["pictures"],
         "accuracy": float(right.mean()),
         "ci_low": float(low),
         "ci_high": float(high),
-        "beside_accuracy": float(beside_right.mean()),
+        "other_accuracy": float(other_right.mean()),
         "recipe_right_alone": row["rung_right_alone"],
-        "beside_right_alone": row["other_right_alone"],
+        "other_right_alone": row["other_right_alone"],
         "p_value": row["p_value"],
     }
 

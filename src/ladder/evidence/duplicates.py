@@ -1,4 +1,4 @@
-"""Pictures that stand twice, byte for byte or nearly: found by a perceptual hash."""
+"""Duplicate pictures, exact or near, by a perceptual hash."""
 
 import imagehash
 import numpy as np

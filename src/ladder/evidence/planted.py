@@ -18,7 +18,7 @@ TURNED = 0.02  # of all labels
 
 
 def copies(images: NDArray[np.uint8], hash_distance: int, seed: int) -> pd.DataFrame:
-    """Returns, for each kind of altered copy, how many are found beside their originals.
+    """Returns, for each kind of altered copy, how many are recognised as copies.
 
     `images` are (n, S, S, 3), of which as many as `COPIED` are drawn. Columns: planted (the kind),
     number, found, besides (pairs of a copy and a picture that it is not of, counted as near).
@@ -43,7 +43,7 @@ def turned_labels(
     parameters: settings.Audit,
     seed: int,
 ) -> pd.DataFrame:
-    """Returns how many labels are found that were turned to another class, 2 % of all, drawn.
+    """Returns how many changed labels are suspected; 2 % of the labels are changed at random.
 
     `suspected` are the rows that are suspected as they are: none of them is turned, and they do not
     count among `besides`, the labels suspected though they were not turned. The other arguments are

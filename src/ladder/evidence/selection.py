@@ -1,4 +1,4 @@
-"""Which test pictures are looked at closer, chosen from predictions alone. No TensorFlow."""
+"""Test pictures for the galleries, selected from predictions alone. No TensorFlow."""
 
 from collections.abc import Mapping
 
@@ -16,11 +16,11 @@ Rows = NDArray[np.int64]
 def gallery(predictions: pd.DataFrame, picture: int | str, count: int) -> pd.DataFrame:
     """Returns the pictures of a rung to look at: gallery, row in test, and its prediction of each.
 
-    The galleries: `example`, the chosen picture; `worst_mistakes`. A picture may stand in both.
+    The galleries: `example`, one picture; `worst_mistakes`. A picture may stand in both.
     """
     test = of_test(predictions)
     rows = {"example": split.example(test, picture), "worst_mistakes": worst_mistakes(test, count)}
-    parts = [test.iloc[chosen].assign(gallery=name) for name, chosen in rows.items()]
+    parts = [test.iloc[some].assign(gallery=name) for name, some in rows.items()]
     return pd.concat(parts).rename_axis("row").reset_index()
 
 

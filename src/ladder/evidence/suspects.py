@@ -47,7 +47,7 @@ def find(pictures: pd.DataFrame, probabilities: NDArray[np.float64] | None) -> p
 
     `pictures` has id, subset and label; `probabilities` (n, k) come from models that did not see
     the picture, or there are none. Columns: id, subset, label, suggested_label, self_confidence
-    (the probability of the given label). Northcutt et al. 2021, "Confident learning".
+    (the probability of the label). Northcutt et al. 2021, "Confident learning".
     """
     if probabilities is None:
         return pd.DataFrame(columns=COLUMNS)

@@ -1,4 +1,4 @@
-"""All that is said of a climb, as tables: one file each in its reports. No TensorFlow."""
+"""The tables of a climb's reports, a file each. No TensorFlow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ def tables(
 
     `suspected` are the labels suspected among the train and validation pictures. Those among the
     test pictures come from the predictions of the rung on stored features, which saw none of them.
-    `planted` tells what the audit found of faults planted on purpose.
+    `planted` counts how many faults, planted on purpose, the audit recognised.
     """
     test = predictions["features"][predictions["features"]["subset"] == "test"]
     return {

@@ -116,7 +116,7 @@ def extract_views(
 def _read_ahead(
     pictures: Pictures, count: int, batch_size: int
 ) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-    """Yields batch after batch while the next one is made in a thread beside."""
+    """Yields batch after batch while a thread makes the next one."""
     starts = range(0, count, batch_size)
     slices = [slice(start, min(start + batch_size, count)) for start in starts]
     with ThreadPoolExecutor(1) as pool:

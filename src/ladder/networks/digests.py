@@ -1,4 +1,4 @@
-"""Whether two models have the same weights: told by their arrays, not by the bytes of a file."""
+"""A hash of a model's weights: of the arrays, not of the bytes of the file."""
 
 import hashlib
 from pathlib import Path

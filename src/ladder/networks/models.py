@@ -11,14 +11,14 @@ from ladder.networks.runtime import keras
 
 
 class Description(settings.Section):
-    """How to build a rung's model; it lies as JSON beside the weights."""
+    """How to build a rung's model; stored as JSON next to the weights."""
 
     rung: rungs.Rung
     image_size: int
     class_names: list[str]
     dropout: float
     base: settings.Base | None  # None: the convnet from scratch
-    fed: paths.Inputs  # what is given to it in training and in prediction: see `part_fed`
+    fed: paths.Inputs  # its input in training and in prediction: see `part_fed`
 
 
 def build(description: Description) -> keras.Model:
@@ -159,7 +159,7 @@ def rebuild(model: keras.Model, description: Description) -> keras.Model:
 
 
 def write(model: keras.Model, path: Path) -> None:
-    """Writes the weights alone; `artifacts` writes the description beside them."""
+    """Writes the weights alone; the description is a file of its own."""
     with artifacts.whole(path) as temporary:
         model.save_weights(temporary)
 

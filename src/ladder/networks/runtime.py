@@ -49,6 +49,8 @@ with _quiet_stderr():
     import keras
     import tensorflow as tf
 
+tf.get_logger().setLevel("ERROR")  # a function is traced again for every layer, on purpose
+
 # What keras.json may say otherwise, and what decides a result.
 keras.config.set_floatx("float32")
 keras.config.set_image_data_format("channels_last")

@@ -60,7 +60,7 @@ class Batches:
             yield np.asarray(self.inputs(number, rows), np.float32), self.labels[rows]
 
     def endless(self) -> Iterator[Batch]:
-        """Yields the batches of every epoch from the first on; Keras is told how many are one."""
+        """Yields the batches of all epochs without end; Keras counts `per_epoch` of them as one."""
         for number in itertools.count():
             yield from self.epoch(number)
 

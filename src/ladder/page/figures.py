@@ -169,7 +169,7 @@ def reliability(
 
 
 def roc(points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]) -> Figure:
-    """Returns every rung's ROC curve, one line per class that is told from the rest."""
+    """Returns every rung's ROC curve, one line per class against the rest."""
     figure, axes = _subplots(5, 5)
     axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
     _rung_curves(axes, points, areas, "area", "default")
@@ -180,7 +180,7 @@ def roc(points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str,
 def precision_recall(
     points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]
 ) -> Figure:
-    """Returns every rung's precision–recall steps, one line per class told from the rest."""
+    """Returns every rung's precision–recall steps, one line per class against the rest."""
     figure, axes = _subplots(5, 5)
     _rung_curves(axes, points, areas, "average precision", "steps-post")
     axes.legend(loc="lower left", frameon=False, fontsize=9)

@@ -1,4 +1,4 @@
-"""What was looked at closer, as pictures with their words: for figures and for the page."""
+"""Galleries: pictures with their captions, for figures and for the page."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def build(
 def strips(
     seen: Seen, galleries: Collection[str], class_names: Sequence[str]
 ) -> list[tuple[str, grids.Pixels]]:
-    """Returns the galleries' pictures in order: what was predicted, and picture beside heatmaps."""
+    """Returns the galleries' pictures in order: prediction as text, and picture with heatmaps."""
     return [
         (
             _predicted(seen, i, class_names),
@@ -55,7 +55,7 @@ def strips(
 def pictures(
     seen: Seen, gallery: str, class_names: Sequence[str], prefix: str = ""
 ) -> list[page.Picture]:
-    """Returns a gallery's pictures, each beside the heatmap of the class it was taken for."""
+    """Returns a gallery's pictures, each with the heatmap of the predicted class."""
     method = next(iter(grids.METHODS))
     shown = []
     for i, name in enumerate(seen["gallery"]):

@@ -78,7 +78,7 @@ def filter_grid(patterns: Mapping[str, Pixels]) -> Figure:
 def operations(panels: Mapping[str, Pixels], kernels: Pixels, maps: Pixels) -> Figure:
     """Returns what was done by hand, under names, above what a first convolution learned to do.
 
-    Panels are (S, S, 3); kernels (n, h, w, 3) stand beside their maps (height, width, n), of which
+    Panels are (S, S, 3); kernels (n, h, w, 3) stand left of their maps (height, width, n), of which
     the first that are not blank are shown.
     """
     step, per_row, kernel_size = 7 * LINE, 6, 2 * LINE
@@ -117,7 +117,7 @@ def thumbnail(image: Pixels, size: int = THUMBNAIL) -> Pixels:
 
 
 def strip(image: Pixels, maps: Mapping[str, NDArray[np.floating]]) -> Pixels:
-    """Returns an image beside its heatmaps (k, height, width) by method, class after class."""
+    """Returns an image and its heatmaps (k, height, width) by method, class after class."""
     classes = range(len(next(iter(maps.values()))))
     overlays = [overlay(image, maps[method][label]) for label in classes for method in METHODS]
     return _mosaic(np.stack([thumbnail(image), *overlays]), 1 + len(overlays))

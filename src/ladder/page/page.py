@@ -44,12 +44,12 @@ CAPTIONS = {
     "learning_curve": "Test accuracy by number of train pictures. One seed; with fewer "
     "pictures as many more epochs, so that every training sees as many pictures in all, in more "
     "steps where they are too few to fill a batch. All validation pictures choose the epoch.",
-    "operations": "What people wrote by hand, and what the convnet from scratch learned instead. "
-    "Interpolation, denoising, edges and few colours; below, kernels of the first convolution, "
-    "each beside what it finds in the same picture.",
+    "operations": "Filters that people wrote by hand, and filters that the convnet from scratch "
+    "learned. Interpolation, denoising, edges and few colours; below, kernels of the first "
+    "convolution, each next to its response to the same picture.",
     "activations_scratch": "Every channel of the convnet from scratch for one picture, layer by "
-    "layer: from edges to what matters for the answer. Dark ones found nothing.",
-    "blank_shares": "Share of channels that found nothing, by layer. In the book it grows with "
+    "layer: from edges to what matters for the answer. Dark channels do not respond.",
+    "blank_shares": "Share of channels that do not respond, by layer. In the book it grows with "
     "depth.",
     "filters": "What VGG16's filters respond to most: edges, then textures, then parts.",
 }
@@ -57,7 +57,7 @@ CAPTIONS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """Thumbnails (S, S, 3) that stand together, with what is said of them."""
+    """Thumbnails (S, S, 3) with their caption and alternative text."""
 
     pixels: Sequence[Pixels]
     caption: str
@@ -212,7 +212,7 @@ def lead(ladder: pd.DataFrame) -> str:
 
 
 def counts_sentence(manifest: pd.DataFrame) -> str:
-    """Returns how many pictures were trained on, chosen by and measured on."""
+    """Returns how many pictures each subset has."""
     counts = manifest["subset"].value_counts()
     return (
         f"{counts['train']:,} pictures to train on, {counts['validation']:,} to choose the epoch "
@@ -285,16 +285,16 @@ def seeds(summary: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table of recipes beside this climb, as text."""
+    """Returns the rows of the table of recipes compared with this climb, as text."""
     return [
         {
             "recipe": row["recipe"],
             "rung": row["rung"],
-            "beside": row["beside"],
+            "compared_with": row["compared_with"],
             "accuracy": f"{100 * row['accuracy']:.1f}",
-            "beside_accuracy": f"{100 * row['beside_accuracy']:.1f}",
+            "other_accuracy": f"{100 * row['other_accuracy']:.1f}",
             "interval": sentences.interval(row["ci_low"], row["ci_high"]),
-            "apart": f"{row['recipe_right_alone']} : {row['beside_right_alone']}",
+            "apart": f"{row['recipe_right_alone']} : {row['other_right_alone']}",
             "p": sentences.p_value(row["p_value_holm"]),
         }
         for row in frame.to_dict("records")
@@ -302,7 +302,7 @@ def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def recipes_seeds(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table of recipes beside this climb over several seeds, as text."""
+    """Returns the rows of the table of recipes compared with this climb over seeds, as text."""
     return [
         {
             "recipe": row["recipe"],

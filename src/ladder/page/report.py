@@ -30,7 +30,7 @@ class Studies:
 
 @dataclass(frozen=True)
 class Reports:
-    """What a climb left in its folder of reports, and what may be said of it."""
+    """What a climb wrote into its folder of reports, and the conclusions from it."""
 
     source: str
     identity: provenance.Identity
@@ -54,7 +54,7 @@ class Reports:
 
     @property
     def control(self) -> list[str]:
-        """What may be said of shuffled labels; nothing where they are true."""
+        """Returns the conclusions on shuffled labels; none where labels are true."""
         if not self.identity.params["split"]["shuffle_train_labels"]:
             return []
         seeds = self.studies.seeds_summary
@@ -62,7 +62,7 @@ class Reports:
         return sentences.control(tests, self.predictions["scratch"]["label"].nunique())
 
 
-# A study's tables lie beside its identity, `<study>.json`.
+# The tables of each study. Its identity is `<study>.json` in the same folder.
 TABLES = {
     "seeds": ("seeds", "seeds_summary", "seeds_steps"),
     "learning_curve": ("learning_curve", "learning_curve_gains"),

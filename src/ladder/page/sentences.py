@@ -1,4 +1,4 @@
-"""What may be said of a ladder, as text: tables in, sentences out."""
+"""Conclusions from a ladder, as text: tables in, sentences out."""
 
 import math
 from collections.abc import Mapping
@@ -114,7 +114,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def against_book(book: pd.DataFrame) -> list[str]:
-    """Returns a sentence per rung: where its interval lies beside the book's figure."""
+    """Returns a sentence per rung: whether its interval contains the book's figure."""
     place = {
         "above": "lies above the book's",
         "inside": "holds the book's",
@@ -178,9 +178,9 @@ def recipes(frame: pd.DataFrame) -> list[str]:
     """Returns a sentence per recipe and rung that it changes; `frame` is `comparison.recipes`."""
     return [
         f"{row['recipe']}, {row['rung']}: {100 * row['accuracy']:.1f} % on test, "
-        f"{row['beside']} {100 * row['beside_accuracy']:.1f}; {row['recipe_right_alone']} right "
-        f"where {row['beside']} is wrong, {row['beside_right_alone']} the other way; p "
-        f"{p_value(row['p_value_holm'])}."
+        f"{row['compared_with']} {100 * row['other_accuracy']:.1f}; "
+        f"{row['recipe_right_alone']} right where {row['compared_with']} is wrong, "
+        f"{row['other_right_alone']} the other way; p {p_value(row['p_value_holm'])}."
         for row in frame.to_dict("records")
     ]
 
@@ -197,7 +197,7 @@ def recipes_seeds(frame: pd.DataFrame) -> list[str]:
 
 
 def control(seeds: pd.DataFrame, classes: int) -> list[str]:
-    """Returns what may be said of rungs whose train labels were shuffled.
+    """Returns the conclusions on rungs whose train labels were shuffled.
 
     `seeds` is `studies.summary` over the deals, or empty.
     """

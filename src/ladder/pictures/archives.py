@@ -21,7 +21,11 @@ from ladder import errors
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp"}
 NUMBER = re.compile(r"\d{1,18}")  # fits 64 bits
 KAGGLE = re.compile(rf"(?P<class_name>[a-z]\w*)\.(?P<number>{NUMBER.pattern})")
-LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}  # of macOS and Windows, beside hidden files
+LITTER = {
+    "__MACOSX",
+    "Thumbs.db",
+    "desktop.ini",
+}  # of macOS and Windows; hidden files are too
 EXPECTED = (
     "JPEG, PNG, BMP, GIF or WebP pictures in a folder of each class, such as Oak/holiday.jpg "
     "(Microsoft's PetImages/Cat/0.jpg), or named as Kaggle's train/cat.0.jpg"
@@ -91,7 +95,7 @@ def members(path: Path) -> pd.DataFrame:
 
     Where most names are like Kaggle's, they say class and number. Else the class is the folder that
     the picture lies in, and the number its place there in order of names, 2 before 10: Microsoft's
-    own, without gaps. Class names are in small letters. What is passed over is told on stderr.
+    own, without gaps. Class names are in small letters. Passed-over files are named on stderr.
 
     Raises:
         InputError: fewer than two classes, two folders of one class, or a number is double.

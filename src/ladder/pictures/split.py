@@ -70,7 +70,7 @@ def shuffle_train_labels(manifest: pd.DataFrame, deal: int) -> pd.DataFrame:
 
 
 def example(test: pd.DataFrame, picture: int | str) -> NDArray[np.int64]:
-    """Returns the row of one picture, given by its place in test or by its id.
+    """Returns the row of one picture, by its place in test or by its id.
 
     Raises:
         InputError: test has no such picture.
