@@ -35,7 +35,7 @@ repro: setup  ## climb the ladder of params.yaml and print it
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
 	@ladder climb --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
 
-# PARTS: some of limits extraction growth changes book_way pipeline; QUICK=1: little of each, to
+# PARTS: some of extraction book_way pipeline; QUICK=1: little of each, to
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.
 bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/ready)  ## measure it all: make bench ARCHIVE=path.zip
 	python -m benchmarks.run $(if $(QUICK),--quick) $(if $(CLIMBS),--climbs $(CLIMBS)) \

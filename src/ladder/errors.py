@@ -62,7 +62,7 @@ def _is_stage() -> bool:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Holds a lock on the stage: one that outlived a killed DVC would write under the next one.
+    """Stops a second process from running the same stage: one may outlive a killed DVC.
 
     Raises:
         InputError: another process is at it.

@@ -19,7 +19,7 @@ NOT_OF_PREDICTIONS = {"seed", "audit", "evaluation", "interpretation"}
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes two climbs alike but for the seed.
+    """What must be equal for two climbs to be pooled or compared; the seed may differ.
 
     The pictures are among the params, by their source, counts and the archive's hash.
     """

@@ -117,7 +117,7 @@ class Audit(Section):
 
 
 class Evaluation(Section):
-    """By how many points of test accuracy a rung may be worse and still count as as good."""
+    """How rungs are judged: the largest loss of test accuracy that is tolerated, in points."""
 
     margin_points: Annotated[float, Field(gt=0, le=50)]
 

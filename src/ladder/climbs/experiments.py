@@ -78,9 +78,9 @@ def check_place() -> None:
 
 
 def take(commit: str, source: str, target: Path) -> None:
-    """Puts what evaluate and render wrote for a dataset in a climb's commit into `target`.
+    """Copies the reports of a climb's commit, and its dvc.lock as climb.lock, into `target`.
 
-    And the climb's dvc.lock, as climb.lock. All of it, or, after an error, none.
+    After an error `target` is as it was.
     """
     reports = paths.DatasetPaths(source).reports
     lock = show(commit, LOCK)

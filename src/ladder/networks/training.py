@@ -117,7 +117,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class Best(keras.callbacks.EarlyStopping):  # type: ignore[misc]
-    """Keeps the epoch with the lowest validation loss; ends where none is lower for long.
+    """Keeps the epoch with the lowest validation loss; stops after `patience` epochs without one.
 
     Epochs that are not validated count for patience, but can neither be kept nor be the end.
     """
