@@ -26,7 +26,7 @@ setup: .venv/ready  ## make the environment in .venv, every package pinned by it
 
 repro: setup  ## climb the ladder of params.yaml and print it
 	@python -m ladder.settings > /dev/null
-	@git rev-parse --git-dir > /dev/null 2>&1 || dvc config --local core.no_scm true  # an archive of it
+	@[ -e .git ] || git rev-parse --git-dir > /dev/null 2>&1 || dvc config --local core.no_scm true
 	dvc repro
 	@ladder report
 
@@ -89,5 +89,5 @@ lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet > requirements-npm.lock
 
 clean:  ## delete the data, the cache and the environment; reports and MLflow's runs stay
-	git clean -fdxq data
+	git clean -fdxq data 2> /dev/null || find data -mindepth 1 ! -name .gitignore -delete
 	rm -rf .venv .venv-peers .dvc/cache .dvc/tmp .mlflow.lock dvc_plots

@@ -1,7 +1,5 @@
 """Measures every rung on validation and on test, and the rungs against one another."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings, tracking
@@ -26,14 +24,17 @@ def main() -> None:
         artifacts.write_csv(files.reports / f"{name}.csv", frame)
     for rung, figures in tables.headline(ladder).items():
         artifacts.write_json(paths.metrics(rung), figures)
-    runtimes = {r: artifacts.read_json(files.description(r))["runtime"] for r in rungs.RUNGS}
+    trained = {rung: artifacts.read_json(files.description(rung)) for rung in rungs.RUNGS}
+    runtimes = {rung: description["runtime"] for rung, description in trained.items()}
     artifacts.write_json(files.reports / "runtime.json", runtimes)
     weights = {rung: digests.weights(files.weights(rung)) for rung in rungs.RUNGS}
     artifacts.write_json(files.reports / "weights.json", weights)
-    fingerprint = provenance.fingerprint(Path())
-    identity = provenance.of_climb(params.model_dump(mode="json"), fingerprint, runtimes)
+    fingerprints = [description["fingerprint"] for description in trained.values()]
+    content = params.model_dump(mode="json")
+    identity = provenance.of_climb(content, fingerprints, runtimes.values())
     pictures = provenance.pictures(manifest)
     provenance.write(files.reports / "climb.json", identity, pictures=pictures)
+    (files.reports / paths.LOCK_OF_CLIMB).unlink(missing_ok=True)  # of an earlier climb in a copy
     for rung in rungs.RUNGS:
         track(files, rung, params.runtime, tables.flat(results[rung]))
 

@@ -90,6 +90,36 @@ def test_a_file_or_folder_is_moved_also_to_another_file_system(
     assert (names(source.parent), names(target.parent)) == ([], ["b"])
 
 
+def test_a_copy_that_fails_leaves_source_and_target_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what an earlier process of this number left is not mixed with the copy."""
+    source, target = tmp_path / "here/a", tmp_path / "there/b"
+    source.mkdir(parents=True)
+    (source / "view-01.npy").write_text("whole")
+    half = target.parent / f".{os.getpid()}.b"
+    half.mkdir(parents=True)
+    (half / "view-02.npy").write_text("cut")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def other_file_system(old: Path, new: Path) -> None:
+        if Path(old).parent != Path(new).parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        Path(old).rename(new)
+
+    monkeypatch.setattr(os, "replace", other_file_system)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copy2", full)
+        patch.setattr("shutil.copytree", full)
+        with pytest.raises(OSError, match="No space left"):
+            artifacts.move(source, target)
+    assert (names(source), names(target.parent)) == (["view-01.npy"], [])
+    artifacts.move(source, target)
+    assert names(target) == ["view-01.npy"]
+
+
 def test_a_move_that_fails_otherwise_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         artifacts.move(tmp_path / "nothing", tmp_path / "there/b")

@@ -1,6 +1,7 @@
 """Damage in DVC's cache is found, blamed, and mended by what DVC makes anew."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -81,4 +82,37 @@ def test_without_a_lock_nothing_is_blamed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     assert cache.changed_outputs() == []
-    assert cache.damaged() == []
+
+
+def test_a_sound_copy_of_a_damaged_file_stays(project: Path) -> None:
+    damaged = stored(project / "one.txt")
+    copy = (project / "one.txt").read_bytes()
+    (project / "one.txt").unlink()
+    (project / "one.txt").write_bytes(copy)  # no link to the cache
+    damage(damaged)
+    assert cache.delete(cache.damaged()) == []
+    assert (project / "one.txt").read_bytes() == copy
+
+
+def test_a_damaged_listing_of_a_folder_is_damage_and_no_crash(project: Path) -> None:
+    (listing,) = (project / ".dvc/cache/files/md5").glob("??/*.dir")
+    damage(listing)
+    assert cache.changed_outputs() == []
+    assert cache.damaged() == [listing]
+    assert cache.delete([listing]) == []
+
+
+def test_the_failing_stages_own_outputs_and_those_of_git_are_not_blamed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "one.txt").unlink()
+    (project / "one.txt").write_text("half")
+    assert cache.changed_outputs() == [Path("one.txt")]
+    monkeypatch.setenv("DVC_STAGE", "one")
+    assert cache.changed_outputs() == []
+    lock = {"stages": {"evaluate": {"outs": [{"path": "reports/a.csv", "md5": "0" * 32}]}}}
+    (project / "dvc.lock").write_text(json.dumps(lock))  # JSON is YAML
+    (project / "reports").mkdir()
+    (project / "reports/a.csv").write_text("new")
+    monkeypatch.delenv("DVC_STAGE")
+    assert cache.changed_outputs() == []

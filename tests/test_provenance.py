@@ -170,10 +170,11 @@ def test_the_policy_may_differ_where_the_params_ask_for_another_precision() -> N
 
 def test_a_climb_has_the_policies_and_versions_of_all_its_rungs() -> None:
     runtime = {"policy": "float32", "tensorflow": "2.21.0", "keras": "3.15.1", "threads": "2"}
-    alike = provenance.of_climb(PARAMS, "1a2b", {"scratch": runtime, "features": runtime})
+    alike = provenance.of_climb(PARAMS, ["1a2b", "1a2b"], [runtime, runtime])
     assert alike == IDENTITY
     newer = {**runtime, "keras": "3.16.0", "policy": "mixed_bfloat16"}
-    mixed = provenance.of_climb(PARAMS, "1a2b", {"scratch": newer, "features": runtime})
+    mixed = provenance.of_climb(PARAMS, ["3c4d", "1a2b"], [newer, runtime])
+    assert mixed.fingerprint == "1a2b, 3c4d"
     assert (mixed.policy, mixed.keras) == ("float32, mixed_bfloat16", "3.15.1, 3.16.0")
     assert mixed.tensorflow == "2.21.0"
 
@@ -304,7 +305,9 @@ def test_a_committed_climb_tells_its_params_machine_and_pictures(reports: Path) 
     assert identity.params["dataset"]["source"] == source
     assert identity.params.keys() == settings.Settings.model_fields.keys()
     runtimes = artifacts.read_json(reports / "runtime.json")
-    assert provenance.of_climb(identity.params, identity.fingerprint, runtimes) == identity
+    assert (
+        provenance.of_climb(identity.params, [identity.fingerprint], runtimes.values()) == identity
+    )
     pictures = artifacts.read_json(reports / "climb.json")["pictures"]
     for name in ("cifar10", "dogs_vs_cats"):
         default = artifacts.read_json(ROOT / f"reports/{name}/climb.json")["pictures"]

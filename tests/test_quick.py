@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from conftest import write_zip
-from ladder import provenance, settings
-from ladder.climbs import experiments, recipes, reproduction
+from ladder import paths, provenance, settings
+from ladder.climbs import recipes, reproduction
 from ladder.pictures import sources
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ Climb = Callable[..., reproduction.Results]
 
 def reference(form: str) -> reproduction.Results:
     folder = ROOT / provenance.QUICK / form
-    return reproduction.read(folder, folder / experiments.LOCK_OF_CLIMB)
+    return reproduction.read(folder, folder / paths.LOCK_OF_CLIMB)
 
 
 @pytest.fixture(scope="module")

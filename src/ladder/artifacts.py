@@ -35,11 +35,20 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Deletes the temporary files of `path` whose process was killed."""
+    """Deletes temporary files and folders of `path` whose process was killed, or was this one."""
     for leftover in path.parent.glob(f".*.{glob.escape(path.name)}"):
         number = leftover.name.split(".")[1]
-        if number.isdecimal() and not psutil.pid_exists(int(number)):
-            leftover.unlink(missing_ok=True)
+        if number.isdecimal() and (
+            int(number) == os.getpid() or not psutil.pid_exists(int(number))
+        ):
+            _delete(leftover)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def move(source: Path, target: Path) -> None:
@@ -50,12 +59,21 @@ def move(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.replace(source, target)
+        return
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy = target.with_name(f".{os.getpid()}.{target.name}")
-        shutil.move(source, copy)
+    _remove_leftovers(target)
+    copy = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        if source.is_dir():
+            shutil.copytree(source, copy)
+        else:
+            shutil.copy2(source, copy)
         os.replace(copy, target)
+    finally:
+        _delete(copy)
+    _delete(source)
 
 
 def reserve(path: Path, size: int) -> None:

@@ -46,9 +46,13 @@ def run(main: Callable[[], None]) -> None:
 
 def _blame() -> str:
     """Returns a line on outputs that are not what DVC stored, where a stage failed on them."""
-    from ladder import cache  # which needs what this module serves
+    from ladder import cache
 
-    if not _is_stage() or not (changed := cache.changed_outputs()):
+    try:
+        changed = cache.changed_outputs() if _is_stage() else []
+    except Exception:  # the stage's own error counts
+        return ""
+    if not changed:
         return ""
     return (
         f"ladder: {', '.join(map(str, changed[:3]))} differ from what DVC stored: the cache is "

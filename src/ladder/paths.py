@@ -18,6 +18,8 @@ def root() -> Path:
     return Path(os.environ.get("DVC_ROOT", ".")).resolve()
 
 
+LOCK = Path("dvc.lock")
+LOCK_OF_CLIMB = Path("climb.lock")  # in the reports of a climb in a copy: its dvc.lock
 # What an interrupted stage resumes from: git-ignored, no output, and not in an experiment's copy.
 PARTIAL = root() / "data/.partial"
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,20 @@ def fingerprint(project: Path) -> str:
 
 
 def of_climb(
-    params: Mapping[str, Any], fingerprint: str, runtimes: Mapping[Any, Mapping[str, str]]
+    params: Mapping[str, Any], fingerprints: Iterable[str], runtimes: Iterable[Mapping[str, str]]
 ) -> Identity:
-    """Returns the identity of a climb whose rungs were trained with these `runtimes`."""
+    """Returns the identity of a climb, from its rungs' fingerprints and `runtimes`.
 
-    def every(name: str) -> str:
-        return ", ".join(sorted({runtime[name] for runtime in runtimes.values()}))
+    Where rungs differ, because some came from another machine's cache, all values are named.
+    """
 
-    return Identity(params, fingerprint, every("policy"), every("tensorflow"), every("keras"))
+    def every(values: Iterable[str]) -> str:
+        return ", ".join(sorted({*values}))
+
+    machines = list(runtimes)
+    names = ("policy", "tensorflow", "keras")
+    of_machines = {name: every(machine[name] for machine in machines) for name in names}
+    return Identity(params, every(fingerprints), **of_machines)
 
 
 def write(path: Path, identity: Identity, **more: Any) -> None:
@@ -73,7 +79,11 @@ def write(path: Path, identity: Identity, **more: Any) -> None:
 
 def read(path: Path) -> Identity:
     """Returns the identity that `write` wrote."""
-    content = artifacts.read_json(path)
+    return of_content(artifacts.read_json(path))
+
+
+def of_content(content: Mapping[str, Any]) -> Identity:
+    """Returns the identity in what `write` wrote."""
     return Identity(**{name: content[name] for name in Identity.__dataclass_fields__})
 
 

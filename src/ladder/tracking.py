@@ -78,8 +78,13 @@ def _follow(database: Path, home: Path) -> None:
         if not held["experiments"]:
             return
         rows = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
-        inside = {name: f"/mlruns/{name}" for name, _ in rows}
-        homes = {place.removesuffix(inside[n]) for n, place in rows if place.endswith(inside[n])}
+        homes = {
+            place.removesuffix(f"/mlruns/{name}")
+            for name, place in rows
+            if (place or "").startswith("file:")
+            and place.endswith(f"/mlruns/{name}")
+            and (home / "mlruns" / name).is_dir()  # it came along
+        }
         for before in homes - {home.as_uri()}:
             for table, column in [(name, each) for name in held for each in held[name]]:
                 connection.execute(

@@ -70,7 +70,7 @@ def test_a_climbs_reports_and_its_lock_are_taken_over(
 ) -> None:
     target = REPORTS / name
     experiments.take(commit, "dogs_vs_cats", target)
-    lock = experiments.show(commit, experiments.LOCK).decode()
+    lock = experiments.show(commit, paths.LOCK).decode()
     assert content(target) == {**CLIMBED, "climb.lock": lock}
     assert "evaluate" in lock
     assert (at_root / "dvc.lock").read_text() == "of the workspace"
@@ -80,7 +80,7 @@ def test_a_climbs_reports_and_its_lock_are_taken_over(
 def test_what_was_taken_before_gives_way_and_the_rest_stays(commit: str, at_root: Path) -> None:
     write(at_root / REPORTS, OLD)
     experiments.take(commit, "dogs_vs_cats", REPORTS)
-    lock = experiments.show(commit, experiments.LOCK).decode()
+    lock = experiments.show(commit, paths.LOCK).decode()
     assert content(REPORTS) == {**CLIMBED, "climb.lock": lock, "studies/README.md": "old"}
     assert [path.name for path in (at_root / "reports").iterdir()] == ["dogs_vs_cats"]
 
@@ -148,10 +148,35 @@ def test_a_commit_that_lacks_a_report_changes_nothing(commit: str, at_root: Path
     assert content(at_root / REPORTS)["ladder.csv"] == "new"
 
 
-def test_the_lock_of_a_climb_is_its_own_or_else_the_workspaces(tmp_path: Path) -> None:
-    assert experiments.lock_of(tmp_path) == Path("dvc.lock")
-    (tmp_path / "climb.lock").write_text("stages: {}\n")
-    assert experiments.lock_of(tmp_path) == tmp_path / "climb.lock"
+def test_the_lock_of_a_climb_is_its_own_or_else_the_workspaces(at_root: Path) -> None:
+    for lock in (
+        "",
+        "stages: {}\n",
+        "stages: {evaluate: {outs: [{path: reports/b/ladder.csv}]}}\n",
+    ):
+        if lock:
+            (at_root / "dvc.lock").write_text(lock)
+        with pytest.raises(errors.InputError, match=r"or a dvc\.lock of this dataset"):
+            experiments.lock_of(Path("reports/a"))
+    assert experiments.lock_of(Path("reports/b")) == Path("dvc.lock")
+    (at_root / "reports/b").mkdir(parents=True)
+    (at_root / "reports/b/climb.lock").write_text("stages: {}\n")
+    assert experiments.lock_of(Path("reports/b")) == Path("reports/b/climb.lock")
+
+
+def test_a_study_is_of_committed_code(at_root: Path) -> None:
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a", "--allow-empty"],
+    ):
+        subprocess.run(["git", *command], check=True)
+    (at_root / "params.yaml").write_text("seed: 1\n")
+    experiments.check_code_committed()
+    (at_root / "stages").mkdir()
+    (at_root / "stages/new.py").write_text("")
+    with pytest.raises(errors.InputError, match=r"code as committed\. Received: stages/"):
+        experiments.check_code_committed()
 
 
 def test_every_committed_climb_beside_the_workspace_has_its_own_lock(

@@ -1,6 +1,7 @@
 """What is asked of it; `test_pipeline.py` climbs."""
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,15 +71,23 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> provenance.Ident
     plan = recipes.Plan("cifar10", ("a=b",), Path("reports/cifar10"), tmp_path, "cifar10")
     monkeypatch.setattr(recipes, "plan", lambda *_: plan)
     monkeypatch.setattr(climbs, "planned", lambda _: identity)
+    monkeypatch.setattr(experiments, "check_code_committed", lambda: None)
     return identity
 
 
-def fetched(commit: str, path: Path) -> pd.DataFrame:
+MACHINE = {"policy": "float32", "tensorflow": "2.21.0", "keras": "3.15.1"}
+
+
+def fetched(commit: str, path: Path) -> str:
     """Returns what a climb on so many pictures of two classes, as its commit says, left."""
+    if path.suffix == ".json":
+        return json.dumps({"fingerprint": "1a2b", "runtime": MACHINE})
     if path.name == "manifest.csv":
-        return pd.DataFrame({"subset": ["train"] * 2 * int(commit) + ["test"] * 8})
-    frame = pd.DataFrame({"id": [*"abcdefgh"], "label": [0, 1] * 4, "subset": "test"})
-    return frame.assign(probability=[0.1, 0.9 if int(commit) > 50 else 0.2] * 4)
+        frame = pd.DataFrame({"subset": ["train"] * 2 * int(commit) + ["test"] * 8})
+    else:
+        frame = pd.DataFrame({"id": [*"abcdefgh"], "label": [0, 1] * 4, "subset": "test"})
+        frame["probability"] = [0.1, 0.9 if int(commit) > 50 else 0.2] * 4
+    return frame.to_csv(index=False)
 
 
 def test_a_study_climbs_on_every_number_and_keeps_its_identity(
@@ -122,3 +131,14 @@ def test_a_change_half_way_ends_the_study_before_the_next_climb(
         learning_curve.run([50, 1000], "", "")
     assert climbed == ["cifar10-of-50"]
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_rung_from_another_machines_cache_ends_the_study(
+    planned: provenance.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = dataclasses.replace(planned, policy="mixed_bfloat16")
+    monkeypatch.setattr(climbs, "planned", lambda _: other)
+    monkeypatch.setattr(experiments, "climb", lambda name, *_: name.rpartition("-")[2])
+    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    with pytest.raises(errors.InputError, match=r"run cache: policy: mixed_bfloat16, float32"):
+        learning_curve.run([50, 1000], "", "")

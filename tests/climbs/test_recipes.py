@@ -73,9 +73,10 @@ def test_a_name_that_cannot_be_a_folder_of_reports_is_refused(own: Path, name: s
 def test_every_folder_of_a_climbs_reports_is_no_name_of_a_recipe() -> None:
     """Else the recipe's results would overwrite the default climb's."""
     stages = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
-    listed = [(*out,) for name in ("evaluate", "render") for out in stages[name]["outs"]]
-    read = [dep for dep in stages["render"]["deps"] if dep.startswith("reports/")]
-    names = {Path(path).name for path in [*(path for (path,) in listed), *read]}
+    outs = [out for name in ("evaluate", "render") for out in stages[name]["outs"]]
+    written = [out if isinstance(out, str) else next(iter(out)) for out in outs]
+    both = [*written, *stages["render"]["deps"]]
+    names = {Path(path).name for path in both if path.startswith("reports/")}
     folders = {name for name in names if not Path(name).suffix}
     assert folders == recipes.RESERVED
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings
-from ladder.climbs import experiments, recipes, reproduction
+from ladder.climbs import recipes, reproduction
 from ladder.networks import runtime
 from ladder.pictures import archives, sources
 
@@ -418,8 +418,8 @@ def test_what_a_climb_left_is_gathered_and_read(tmp_path: Path) -> None:
     artifacts.write_json(copy / "dvc.lock", {"stages": lock})
     artifacts.write_npy(data / "features/validation.npy", np.ones((2, 3), np.float32))
     climbed = reproduction.results_of(copy, plan, target, quick=True)
-    assert (target / experiments.LOCK_OF_CLIMB).is_file()
-    committed = reproduction.read(target, target / experiments.LOCK_OF_CLIMB)
+    assert (target / paths.LOCK_OF_CLIMB).is_file()
+    committed = reproduction.read(target, target / paths.LOCK_OF_CLIMB)
     assert reproduction.exact(committed, climbed) == []
     assert reproduction.within_kernels(committed, climbed) == []
     assert climbed.hashes == dict.fromkeys(reproduction.STAGES, "aa")
@@ -471,7 +471,7 @@ def test_the_forms_of_the_quick_climb_take_every_path_of_a_study(
 @pytest.mark.parametrize("form", reproduction.QUICK)
 def test_a_form_of_the_quick_climb_has_its_results_committed(form: str) -> None:
     folder = ROOT / provenance.QUICK / form
-    committed = reproduction.read(folder, folder / experiments.LOCK_OF_CLIMB)
+    committed = reproduction.read(folder, folder / paths.LOCK_OF_CLIMB)
     assert committed.features is not None
     classes = reproduction.QUICK[form]
     for frame in committed.predictions.values():

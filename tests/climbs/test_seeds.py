@@ -181,7 +181,7 @@ def test_the_seeds_of_recipes_are_compared_with_those_of_the_default(
             "fingerprint: 1a2b, 3c4d",
         ),
         ("of_other_keras", dataclasses.replace(longer, keras="3"), "keras: 3.15.1, 3"),
-        ("of_other_pictures", dataclasses.replace(longer, params=theirs), "dataset"),
+        ("of_other_pictures", dataclasses.replace(longer, params=theirs), "other pictures"),
     ):
         seeds.write(tmp_path / "studies" / recipe, of_seeds(0, 1, right=True), other)
         seeds.compare(tmp_path)
@@ -205,6 +205,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
 
     def show(commit: str, path: Path) -> bytes:
         assert path.is_relative_to("reports/cifar10")
+        if path.name == "climb.json":
+            return json.dumps(dataclasses.asdict(IDENTITY)).encode()
         if path.name == "runtime.json":
             return json.dumps({"fine_tuned": {**MACHINE, "threads": commit[-1]}}).encode()
         return PREDICTIONS.to_csv(index=False).encode()
@@ -216,6 +218,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
     monkeypatch.setattr(climbs, "planned", lambda _: IDENTITY)
     monkeypatch.setattr(experiments, "climb", climb)
     monkeypatch.setattr(experiments, "show", show)
+    monkeypatch.setattr(experiments, "check_code_committed", lambda: None)
     monkeypatch.setattr(tracking, "group", lambda *_: None)
     return runs
 
@@ -247,6 +250,19 @@ def test_a_change_half_way_ends_the_study_and_keeps_what_was_climbed(
     ):
         seeds.run(3, "", "")
     assert seeds.read(Path("reports/cifar10/studies")).machines["seed"].tolist() == [0, 1]
+
+
+def test_a_climb_from_another_machines_cache_is_no_seed_of_the_study(
+    asked: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC's run cache knows neither the policy nor the versions of libraries."""
+    monkeypatch.setattr(
+        climbs, "planned", lambda _: dataclasses.replace(IDENTITY, tensorflow="2.99.0")
+    )
+    with pytest.raises(errors.InputError, match=r"run cache: tensorflow: 2\.99\.0, 2\.21\.0"):
+        seeds.run(2, "", "")
+    assert len(asked) == 1
+    assert not Path("reports/cifar10/studies").exists()
 
 
 def test_one_seed_is_no_study(asked: list[tuple[str, list[str]]]) -> None:

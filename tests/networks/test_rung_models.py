@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from ladder import artifacts, paths, rungs, settings, tracking
+from ladder import artifacts, paths, provenance, rungs, settings, tracking
 from ladder.evidence import evaluation
 from ladder.networks import bases, models, rung_models, runtime, training
 from ladder.pictures.drawing import draw
@@ -30,6 +30,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow leaves the last one there
+    artifacts.write_json(provenance.QUICK / "stored/weights.json", {})  # for the fingerprint
     return tmp_path
 
 

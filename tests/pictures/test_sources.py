@@ -98,7 +98,7 @@ def test_a_folder_is_packed_once(
 def test_a_local_archive_with_another_hash_is_refused(archive: Path, target: Path) -> None:
     message = (
         rf"pets\.zip: expected sha256 {'0' * 64} \(dataset\.archive_sha256\)\. "
-        rf"Received: {digest(archive)}\. {USE_MAKE} records the hash of what it is given\."
+        rf"Received: {digest(archive)}\. {USE_MAKE} records the archive's hash\."
     )
     with pytest.raises(errors.InputError, match=message):
         sources.fetch(dataset("dogs_vs_cats", "0" * 64), target)
@@ -155,7 +155,7 @@ def test_cifar10_is_fetched_into_the_target(
     assert zipfile.ZipFile(target).namelist() == list(PICTURES)
 
 
-def test_microsofts_archive_is_downloaded_by_its_hash_and_moved(
+def test_microsofts_archive_is_downloaded_by_its_hash_and_copied(
     at_root: Path, target: Path, zipped: Zipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     downloaded, asked = zipped(PICTURES, path=at_root / "downloads/kaggle.zip"), []
@@ -172,7 +172,7 @@ def test_microsofts_archive_is_downloaded_by_its_hash_and_moved(
     assert known == "sha256:b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9"
     assert (name, folder) == ("kagglecatsanddogs_5340.zip", sources.DOWNLOADS)
     assert target.read_bytes() == content
-    assert not downloaded.exists()
+    assert downloaded.read_bytes() == content  # it is not downloaded again
 
 
 @pytest.mark.parametrize("failure", [OSError("no network"), ValueError("SHA256 hash of file …")])

@@ -149,3 +149,10 @@ def test_a_picture_that_test_lacks_is_refused(picture: int | str) -> None:
     )
     with pytest.raises(errors.InputError, match=message):
         split.example(pd.DataFrame({"id": [f"cat.{n}" for n in range(7, 12)]}), picture)
+
+
+def test_a_deal_is_the_same_for_ever() -> None:
+    """Studies of shuffled labels are of these deals; the quick form does not take them."""
+    frame = pd.DataFrame({"label": [0, 1] * 6, "subset": "train"})
+    dealt = split.shuffle_train_labels(frame, 1)["label"].tolist()
+    assert dealt == [1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 0, 1]

@@ -1,5 +1,6 @@
 """One climb in a copy, and how the climbs of recipes compare with the default's."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,28 @@ def planned(overrides: Sequence[str]) -> provenance.Identity:
 
     params = recipes.params(settings.PARAMS, overrides)
     machine = {**runtime.versions(), "policy": runtime.policy(params["runtime"]["precision"])}
-    return provenance.of_climb(params, provenance.fingerprint(Path()), {"this": machine})
+    return provenance.of_climb(params, [provenance.fingerprint(Path())], [machine])
+
+
+def identity_of(commit: str, reports: Path) -> provenance.Identity:
+    """Returns the identity of the climb in a commit, as evaluate recorded it."""
+    content = experiments.show(commit, reports / "climb.json")
+    return provenance.of_content(json.loads(content))
+
+
+def check_alike(planned: provenance.Identity, climbed: provenance.Identity) -> None:
+    """Checks that a climb is what was planned: DVC's run cache knows no versions and no policy.
+
+    Raises:
+        InputError: it came from another machine or other libraries.
+    """
+    if reasons := provenance.differences(planned, climbed):
+        raise errors.InputError(
+            "study",
+            expected="a climb of this code, these params, this policy and these libraries",
+            received=f"another one, perhaps from DVC's run cache: {'; '.join(reasons)}",
+            advice="Delete the run cache (rm -r .dvc/cache/runs) and start the study again.",
+        )
 
 
 def check_unchanged(overrides: Sequence[str], before: provenance.Identity) -> None:

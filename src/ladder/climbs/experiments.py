@@ -17,8 +17,6 @@ from ruamel.yaml import YAML
 
 from ladder import errors, paths, processes
 
-LOCK = Path("dvc.lock")
-LOCK_OF_CLIMB = "climb.lock"  # in the reports of a climb that was taken over
 # DVC, without a warning per output that the lock of another dataset does not hold yet.
 DVC = """
 import logging, sys
@@ -61,7 +59,10 @@ def check_place() -> None:
     )
     if answer.returncode:
         received = "a folder that is none"
-        advice = "Make it one: git init && git add . && git commit -m start."
+        advice = (
+            "Make it one: git init && git add . && git commit -m start; and, after `make repro` "
+            "without git, dvc config --local --unset core.no_scm."
+        )
     elif answer.stdout.strip() == "true":  # DVC would climb and lose the results
         received = "a shallow clone"
         advice = "Fetch the rest: git fetch --unshallow."
@@ -77,13 +78,30 @@ def check_place() -> None:
         )
 
 
+def check_code_committed() -> None:
+    """Checks that the code is as committed: the fingerprint, which CI checks, speaks of no other.
+
+    Raises:
+        InputError: it is not.
+    """
+    command = ["git", "status", "--porcelain", "--", "dvc.yaml", "stages", "src"]
+    changed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if changed:
+        raise errors.InputError(
+            "study",
+            expected="code as committed",
+            received=", ".join(line[3:] for line in changed.splitlines()),
+            advice="Commit the changes first, or take them back.",
+        )
+
+
 def take(commit: str, source: str, target: Path) -> None:
     """Copies the reports of a climb's commit, and its dvc.lock as climb.lock, into `target`.
 
     After an error `target` is as it was.
     """
     reports = paths.DatasetPaths(source).reports
-    lock = show(commit, LOCK)
+    lock = show(commit, paths.LOCK)
     stages = YAML(typ="safe", pure=True).load(lock)["stages"]
     outputs = [Path(out["path"]) for name in ("evaluate", "render") for out in stages[name]["outs"]]
     names = [path.relative_to(reports) for path in outputs if path.is_relative_to(reports)]
@@ -93,8 +111,8 @@ def take(commit: str, source: str, target: Path) -> None:
         new, old = Path(folder) / "new", Path(folder) / "old"
         with tarfile.open(fileobj=io.BytesIO(packed)) as files:
             files.extractall(new, filter="data")
-        (new / LOCK_OF_CLIMB).write_bytes(lock)
-        _replace([*names, Path(LOCK_OF_CLIMB)], new, target, old)
+        (new / paths.LOCK_OF_CLIMB).write_bytes(lock)
+        _replace([*names, paths.LOCK_OF_CLIMB], new, target, old)
 
 
 def _replace(names: Sequence[Path], new: Path, target: Path, old: Path) -> None:
@@ -132,9 +150,24 @@ def show(commit: str, path: Path) -> bytes:
 
 
 def lock_of(reports: Path) -> Path:
-    """Returns the lock of the climb whose reports these are: its own, or the workspace's."""
-    own = reports / LOCK_OF_CLIMB
-    return own if own.is_file() else LOCK
+    """Returns the lock of the climb whose reports these are: its own, or the workspace's.
+
+    Raises:
+        InputError: there is none: the workspace's lock is of another dataset.
+    """
+    own = reports / paths.LOCK_OF_CLIMB
+    if own.is_file():
+        return own
+    stages = YAML(typ="safe", pure=True).load(paths.LOCK)["stages"] if paths.LOCK.is_file() else {}
+    outputs = stages.get("evaluate", {}).get("outs", [])
+    if not any(Path(out["path"]).parent == reports for out in outputs):
+        raise errors.InputError(
+            str(reports),
+            expected=f"{paths.LOCK_OF_CLIMB}, or a {paths.LOCK} of this dataset",
+            received="neither",
+            advice="Take it back from git, or climb on this dataset again.",
+        )
+    return paths.LOCK
 
 
 def environment_of_copy() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
 
+import io
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,7 @@ def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     pictures), `studies/learning_curve_gains.csv` (what each step to more of them brought) and
     `studies/learning_curve.json` (the identity of a climb on all of them).
     """
+    experiments.check_code_committed()
     plan = recipes.plan(archive, recipe)
     of_all = [*plan.overrides, "split.train_used_per_class=null"]
     identity = climbs.planned(of_all)
@@ -35,7 +38,7 @@ def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     parts = []
     for count in tqdm(counts, "learning curve", disable=None):
         climbs.check_unchanged(of_all, identity)
-        parts.append(_climb_on(count, plan, identity.params))
+        parts.append(_climb_on(count, plan, identity))
     together = pd.concat(parts, ignore_index=True)
     curve, gains = studies.learning_curve(together, seed=0), studies.gains(together, seed=0)
     artifacts.write_csv(plan.studies / "learning_curve.csv", curve)
@@ -45,18 +48,27 @@ def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     print("", *sentences.gains(gains), sep="\n")
 
 
-def _climb_on(per_class: int, plan: recipes.Plan, params: Mapping[str, Any]) -> pd.DataFrame:
-    """Climbs on so many pictures of a class and returns the answers, with `train_pictures`."""
+def _climb_on(per_class: int, plan: recipes.Plan, identity: provenance.Identity) -> pd.DataFrame:
+    """Climbs on so many pictures of a class and returns the answers, with `train_pictures`.
+
+    Raises:
+        InputError: a rung came from another machine's cache.
+    """
     files = paths.DatasetPaths(plan.source)
     commit = experiments.climb(
         f"{plan.name}-of-{per_class}",
-        [*plan.overrides, *on_fewer(per_class, params)],
+        [*plan.overrides, *on_fewer(per_class, identity.params)],
         [f"predict@{rung}" for rung in RUNGS],
     )
-    manifest = fetched(commit, files.manifest)
+    trained = [json.loads(fetched(commit, files.description(rung))) for rung in RUNGS]
+    fingerprints = [description["fingerprint"] for description in trained]
+    runtimes = [description["runtime"] for description in trained]
+    climbed = provenance.of_climb(identity.params, fingerprints, runtimes)
+    climbs.check_alike(identity, climbed)
+    manifest = read_frame(commit, files.manifest)
     pictures = int((manifest["subset"] == "train").sum())
     every = [
-        answers.of_predictions(fetched(commit, files.predictions(rung)), rung, seed=0)
+        answers.of_predictions(read_frame(commit, files.predictions(rung)), rung, seed=0)
         for rung in RUNGS
     ]
     return pd.concat(every).assign(train_pictures=pictures)
@@ -97,9 +109,14 @@ def check(per_class: Sequence[int], most: int) -> None:
         )
 
 
-def fetched(commit: str, path: Path) -> pd.DataFrame:
-    """Returns a frame that DVC's cache holds of a climb."""
+def fetched(commit: str, path: Path) -> str:
+    """Returns a text file of a climb from DVC's cache."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / path.name
         experiments.fetch(commit, path, target)
-        return pd.read_csv(target)
+        return target.read_text(encoding="utf-8")
+
+
+def read_frame(commit: str, path: Path) -> pd.DataFrame:
+    """Returns a table of a climb from DVC's cache."""
+    return pd.read_csv(io.StringIO(fetched(commit, path)))

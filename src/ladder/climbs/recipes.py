@@ -65,7 +65,7 @@ def read(name: str) -> dict[str, str]:
             it is no `key=value`.
     """
     path = RECIPES / f"{name}.txt"
-    if not NAME.fullmatch(name) or name in RESERVED:
+    if not NAME.fullmatch(name) or name.lower() in RESERVED:
         raise errors.InputError(
             "RECIPE",
             expected=f"a name of letters and digits, other than {', '.join(sorted(RESERVED))}",

@@ -32,6 +32,7 @@ class Seeds:
 
 
 NO_SEED = pd.Series(dtype=int)
+MEASURED = {"train_per_class", "validation_per_class", "test_per_class"}  # which pictures are test
 NONE = Seeds(
     pd.DataFrame({"seed": NO_SEED, "right": pd.Series(dtype=bool)}), pd.DataFrame({"seed": NO_SEED})
 )
@@ -50,6 +51,7 @@ def run(count: int, archive: str, recipe: str) -> None:
     Raises:
         InputError: code or params were changed meanwhile.
     """
+    experiments.check_code_committed()
     if count < 2:
         raise errors.InputError(
             "N", expected="at least 2 seeds", received=count, advice="Use make seeds N=5."
@@ -63,8 +65,9 @@ def run(count: int, archive: str, recipe: str) -> None:
         climbs.check_unchanged(plan.overrides, identity)
         overrides = [*plan.overrides, *of_seed(seed, identity.params)]
         commit = experiments.climb(f"{plan.name}-seed-{seed}", overrides)
+        climbs.check_alike(identity, climbs.identity_of(commit, reports))
         seeds = seeds.plus(results(functools.partial(of_climb, commit, reports), seed))
-        write(plan.studies, seeds, identity)  # after every seed, lest one be lost
+        write(plan.studies, seeds, identity)  # after every seed: an interruption loses none
     summary = write(plan.studies, seeds, identity)
     compare(reports)
     track(plan, studies.values(seeds.answers, ["rung"]))
@@ -104,8 +107,10 @@ def _is_comparable(recipe: str, default: provenance.Identity, other: provenance.
     Equal names in two archives need not be equal pictures.
     """
     reasons = provenance.differences_of_code(default, other)
-    if default.params["dataset"] != other.params["dataset"]:
-        reasons.append("dataset")
+    split = [identity.params.get("split", {}) for identity in (default, other)]
+    counts = [{k: v for k, v in each.items() if k in MEASURED} for each in split]
+    if default.params["dataset"] != other.params["dataset"] or counts[0] != counts[1]:
+        reasons.append("other pictures")
     if reasons:
         print(f"ladder: seeds of {recipe} are not compared; {'; '.join(reasons)}", file=sys.stderr)
     return not reasons

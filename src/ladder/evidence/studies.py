@@ -127,7 +127,7 @@ def steps(answers: pd.DataFrame, seed: int) -> pd.DataFrame:
 def _difference(
     before: pd.DataFrame, after: pd.DataFrame, seed: int, where: str
 ) -> tuple[float, float, float]:
-    """Returns how much oftener the second was right, with the two-level interval."""
+    """Returns how much more often the second was right, with the two-level interval."""
     if not (before.index.equals(after.index) and before.columns.equals(after.columns)):
         raise _mismatch(where)
     apart = (after - before).to_numpy()

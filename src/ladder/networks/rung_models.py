@@ -1,5 +1,6 @@
 """A rung: built, trained, written with its description and history, read back."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ladder import artifacts, paths, rungs, settings, tracking
+from ladder import artifacts, paths, provenance, rungs, settings, tracking
 from ladder.networks import models, runtime, training
 from ladder.networks.runtime import keras
 from ladder.pictures import manifests
@@ -93,6 +94,7 @@ def write(
         "seed": seed,
         "parameters": parameters.model_dump(),
         "trainable_parameters": models.trainable_parameters(model),
+        "fingerprint": provenance.fingerprint(Path()),  # of the code that trained it
         "runtime": machine,
     }
     artifacts.write_json(files.description(rung), content)

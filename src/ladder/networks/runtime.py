@@ -41,7 +41,9 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 # TensorFlow leaves oneDNN off where a processor lacks AVX512-VNNI, though it is faster there too.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
+for variable in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "XLA_FLAGS", "TF_XLA_FLAGS"):
+    os.environ.pop(variable, None)  # they change results, and no file would tell
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no lines that say what works
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says
 

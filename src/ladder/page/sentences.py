@@ -204,8 +204,8 @@ def control(seeds: pd.DataFrame, classes: int) -> list[str]:
     chance = f"{100 / classes:.1f} %"
     lead = (
         "A control: train's labels were dealt out at random. No rung can learn more than chance, "
-        f"{chance} on test. A network's answers hang together, so that one climb strays further "
-        "from chance than independent answers would: only the mean over deals tells (make seeds)."
+        f"{chance} on test. A network's answers are correlated, so one climb may lie further from "
+        "chance than independent answers would. Read the mean over deals (make seeds)."
     )
     return [lead] + [
         f"{row['rung']}: mean over {row['seeds']} deals {100 * row['mean']:.1f} %, 95 % interval "

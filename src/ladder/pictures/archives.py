@@ -17,7 +17,7 @@ import pandas as pd
 
 from ladder import errors
 
-# What Pillow calls the formats that `audit` opens; what is in a file is looked at there.
+# Endings of the formats that `reading` opens, which looks at what is in a file.
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp"}
 NUMBER = re.compile(r"\d{1,18}")  # fits 64 bits
 KAGGLE = re.compile(rf"(?P<class_name>[a-z]\w*)\.(?P<number>{NUMBER.pattern})")

@@ -59,7 +59,7 @@ def _local(archive: str | None, sha256: str, target: Path) -> str:
             path.name,
             expected=f"sha256 {sha256} (dataset.archive_sha256)",
             received=received,
-            advice="Use `make book ARCHIVE=path`, which records the hash of what it is archive.",
+            advice="Use `make book ARCHIVE=path`, which records the archive's hash.",
         )
     return path.name
 
