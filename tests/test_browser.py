@@ -89,7 +89,7 @@ def ui(climbed: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
     server = subprocess.Popen(
-        [sys.executable, "-m", "ladder.tracking"],
+        [sys.executable, "-m", "ladder.cli", "ui"],
         cwd=climbed,
         env=environment | {"PORT": str(port), "PYTHONPATH": "src"},
         stdout=subprocess.PIPE,

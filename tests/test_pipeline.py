@@ -390,7 +390,7 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
 @pytest.mark.slow
 def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, dvc: Climb) -> None:
     before = (climbed / "dvc.lock").read_text()
-    done = dvc("--count", "2", module="ladder.climbs.seeds")
+    done = dvc("seeds", "--count", "2", module="ladder.cli")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Running stage 'train_scratch'") == 1  # of two climbs
     assert (climbed / "dvc.lock").read_text() == before
@@ -411,7 +411,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
     summary = pd.read_csv(reports / "studies/seeds_summary.csv")
     assert summary[["seeds", "pictures"]].eq([2, 8]).all(axis=None)
     written = {path: path.read_bytes() for path in (reports / "studies").iterdir()}
-    done = dvc("--count", "2", module="ladder.climbs.seeds")
+    done = dvc("seeds", "--count", "2", module="ladder.cli")
     assert ran(done) == set()
     assert "is cached" not in done.stdout  # the study remembers, without DVC's run cache
     assert written == {path: path.read_bytes() for path in (reports / "studies").iterdir()}
@@ -433,7 +433,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
 
 @pytest.mark.slow
 def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
-    done = dvc("--per-class", "2", "8", module="ladder.climbs.learning_curve")
+    done = dvc("learning-curve", "2", "8", module="ladder.cli")
     assert done.returncode == 0, done.stdout + done.stderr
     reports = climbed / "reports/dogs_vs_cats"
     curve = pd.read_csv(reports / "studies/learning_curve.csv")
