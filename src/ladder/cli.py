@@ -31,9 +31,7 @@ def climb(archive: Archive = "", recipe: Recipe = "") -> None:
 @app.command()
 def report(
     folder: Annotated[Path | None, typer.Argument(help="Such as reports/cifar10.")] = None,
-    open_page: Annotated[
-        bool, typer.Option("--open", help="Open the page in the browser.")
-    ] = False,
+    open_page: Open = False,
 ) -> None:
     """Print the ladder in a folder of reports, by default that of params.yaml's dataset."""
     from ladder.page import report
