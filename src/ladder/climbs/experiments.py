@@ -46,34 +46,42 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
 
 
+def check_repository() -> bool:
+    """Checks that the project is a git repository and returns whether it is a shallow one.
+
+    Raises:
+        InputError: it is none.
+    """
+    answer = subprocess.run(
+        ["git", "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise errors.InputError(
+            str(Path.cwd().name),
+            expected="a git repository",
+            received=answer.stderr.strip() or "none",
+            advice="Make it one: git init && git add . && git commit -m start; and, after `make "
+            "repro` without git, dvc config --local --unset core.no_scm.",
+        )
+    return answer.stdout.strip() == "true"
+
+
 def check_place() -> None:
     """Checks that DVC can make experiments of this project where it lies.
 
     Raises:
         InputError: it is no git repository, a shallow one, or its path is not ASCII.
     """
-    advice = ""
-    path = Path.cwd()
-    answer = subprocess.run(
-        ["git", "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False
-    )
-    if answer.returncode:
-        received = "a folder that is none"
-        advice = (
-            "Make it one: git init && git add . && git commit -m start; and, after `make repro` "
-            "without git, dvc config --local --unset core.no_scm."
-        )
-    elif answer.stdout.strip() == "true":  # DVC would climb and lose the results
-        received = "a shallow clone"
-        advice = "Fetch the rest: git fetch --unshallow."
-    elif not str(path).isascii():  # DVC 3.67 encodes the path of an experiment as ASCII
-        received = str(path)
-        advice = "Move the project to a path without accents."
-    if advice:
+    problem = ""
+    if check_repository():  # DVC would climb and lose the results
+        problem, advice = "a shallow clone", "Fetch the rest: git fetch --unshallow."
+    elif not str(Path.cwd()).isascii():  # DVC 3.67 encodes the path of an experiment as ASCII
+        problem, advice = str(Path.cwd()), "Move the project to a path without accents."
+    if problem:
         raise errors.InputError(
             "climbs in a copy of the project",
             expected="a whole git repository at a path of ASCII letters, for DVC's experiments",
-            received=received,
+            received=problem,
             advice=f"{advice} `make repro` climbs the ladder of params.yaml here as it is.",
         )
 
@@ -84,6 +92,7 @@ def check_code_committed() -> None:
     Raises:
         InputError: it is not.
     """
+    check_repository()
     command = ["git", "status", "--porcelain", "--", "dvc.yaml", "stages", "src"]
     changed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if changed:

@@ -362,7 +362,7 @@ def check(archive: str, recipe: str) -> tuple[list[str], bool]:
 
 def run(archive: str, recipe: str, *, quick: bool, update: bool) -> None:
     """Climbs again in a clean copy and names what differs from what is committed; fails then."""
-    experiments.check_place()
+    experiments.check_repository()
     if (quick or update) and (archive or recipe):
         raise errors.InputError(
             "reproduction check",
