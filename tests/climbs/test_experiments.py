@@ -238,7 +238,7 @@ def test_where_dvc_cannot_make_experiments_nothing_is_climbed(
     experiments.check_place()
     (at_root.parent / "bare").mkdir(exist_ok=True)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(at_root.parent))
-    refused(at_root.parent / "bare", r"Received: fatal: not a git repository.*Make it one: git init")
+    refused(at_root.parent / "bare", r"fatal: not a git repository.*Make it one: git init")
     git("-C", str(at_root), "commit", "--quiet", "--allow-empty", "--message", "one more")
     shallow, accented = at_root / "shallow", at_root / "éléphants"
     git("clone", "--quiet", "--depth=1", f"file://{at_root}", str(shallow))
