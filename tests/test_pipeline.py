@@ -55,9 +55,8 @@ def params_of(stage: dict[str, Any]) -> set[str]:
 
 
 def test_what_climb_json_holds_makes_it_anew() -> None:
-    """Else it would hold params or a fingerprint that have changed since."""
+    """Else it would hold params that have changed since. The fingerprint is of the trainings."""
     assert STAGES["evaluate"]["params"] == ALL_PARAMS
-    assert provenance.QUICK.as_posix() in STAGES["evaluate"]["deps"]
 
 
 def test_plots_of_columns_are_of_the_histories_that_stages_write() -> None:

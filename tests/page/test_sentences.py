@@ -265,11 +265,11 @@ def test_a_sentence_per_rung_that_a_recipe_changes_over_seeds() -> None:
 
 @pytest.mark.parametrize(("classes", "chance"), [(2, "50.0 %"), (3, "33.3 %"), (10, "10.0 %")])
 def test_a_control_of_one_climb_names_chance_and_judges_no_rung(classes: int, chance: str) -> None:
-    """One climb's answers hang together: its interval says nothing of chance."""
+    """One climb's answers are correlated: its interval says nothing of chance."""
     (lead,) = sentences.control(pd.DataFrame(), classes)
     assert lead.startswith("A control: train's labels were dealt out at random.")
     assert f"No rung can learn more than chance, {chance} on test." in lead
-    assert "only the mean over deals tells" in lead
+    assert "Read the mean over deals" in lead
     assert re.findall(r"\d+\.\d", lead) == [chance.split()[0]]  # neither a range nor an accuracy
 
 
