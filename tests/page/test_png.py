@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +40,13 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nosuchsymbol"):
         png.write(tmp_path / "a.png", figure)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backend_that_a_notebook_left_does_no_harm(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from ladder.page import png; from matplotlib.figure import Figure\n"
+        "png.write(Path('a.png'), Figure())"
+    )
+    environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "a.png").is_file()
