@@ -44,8 +44,8 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_file(tmp_path: Path) -> None:
 
 def test_a_backend_that_a_notebook_left_does_no_harm(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from ladder.page import png; from matplotlib.figure import Figure\n"
-        "png.write(Path('a.png'), Figure())"
+        "from pathlib import Path; from ladder.page import png\n"
+        "from matplotlib.figure import Figure; png.write(Path('a.png'), Figure())"
     )
     environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
