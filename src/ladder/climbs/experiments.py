@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from ladder import errors, paths, processes
 
+CODE = ("dvc.yaml", "stages", "src")
 # DVC, without a warning per output that the lock of another dataset does not hold yet.
 DVC = """
 import logging, sys
@@ -93,15 +94,20 @@ def check_code_committed() -> None:
         InputError: it is not.
     """
     check_repository()
-    command = ["git", "status", "--porcelain", "--", "dvc.yaml", "stages", "src"]
-    changed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if changed:
+    if changed := uncommitted(Path(), CODE):
         raise errors.InputError(
             "study",
             expected="code as committed",
-            received=", ".join(line[3:] for line in changed.splitlines()),
+            received=", ".join(changed),
             advice="Commit the changes first, or take them back.",
         )
+
+
+def uncommitted(project: Path, places: Sequence[str]) -> list[str]:
+    """Returns the files in some places of a project that are not as committed."""
+    command = ["git", "status", "--porcelain", "--", *places]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    return [line[3:] for line in done.stdout.splitlines()]
 
 
 def take(commit: str, source: str, target: Path) -> None:

@@ -237,14 +237,12 @@ def check_committed(project: Path, *names: str) -> None:
         InputError: it has not, and would say nothing of them.
     """
     lists = [str(recipes.RECIPES / f"{name}.txt") for name in (recipes.BOOK, *names)]
-    places = [str(settings.PARAMS), "dvc.yaml", "stages", "src", *lists]
-    command = ["git", "status", "--porcelain", "--", *places]
-    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
-    if done.stdout:
+    places = [str(settings.PARAMS), *experiments.CODE, *lists]
+    if changed := experiments.uncommitted(project, places):
         raise errors.InputError(
             "the reproduction check",
             expected="code, params and recipe as committed, because it climbs in a clean copy",
-            received=", ".join(line[3:] for line in done.stdout.splitlines()),
+            received=", ".join(changed),
             advice="Commit the changes first, or take them back.",
         )
 
