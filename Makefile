@@ -31,9 +31,10 @@ repro: setup  ## climb the ladder of params.yaml and print it
 	@ladder report
 
 # ARCHIVE: Microsoft's or Kaggle's zip, or an unpacked folder of it; without it, a download.
-# RECIPE: a list of overrides in recipes/.
+# RECIPE: a list of overrides in recipes/. Without both, targets take the pictures of params.yaml.
+BOOK := $(if $(ARCHIVE)$(RECIPE),"$(or $(ARCHIVE),dogs_vs_cats)" --name dogs_vs_cats --recipe "$(RECIPE)")
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
-	@ladder climb --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder climb "$(or $(ARCHIVE),dogs_vs_cats)" --name dogs_vs_cats --recipe "$(RECIPE)"
 
 # PARTS: some of extraction book_way pipeline; QUICK=1: little of each, to
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.
@@ -52,14 +53,14 @@ bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/rea
 
 # Green: what is committed comes out again. Without QUICK, on the pictures that `make book` takes.
 reproduce-check: setup  ## climb again in a clean copy and compare [QUICK=1 ARCHIVE=… RECIPE=…]
-	@ladder check $(if $(QUICK),--quick) --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder check $(if $(QUICK),--quick,$(BOOK))
 
 N ?= 5
 seeds: setup  ## climb with N seeds: make seeds N=5 [ARCHIVE=… RECIPE=…]
-	@ladder seeds --count "$(N)" --recipe "$(RECIPE)" --archive "$(ARCHIVE)"
+	@ladder seeds --count "$(N)" $(BOOK)
 
 learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHIVE=… RECIPE=…]
-	@ladder learning-curve --recipe "$(RECIPE)" --archive "$(ARCHIVE)" $(COUNTS)
+	@ladder learning-curve $(BOOK) $(foreach count,$(COUNTS),--count $(count))
 
 test: setup  ## run the tests; with MARK=slow those that climb for minutes
 	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2)

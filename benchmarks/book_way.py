@@ -59,7 +59,7 @@ def extrapolate(rung: rungs.Rung, steps: int, seconds: dict[str, list[float]]) -
 def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
     """Returns the extrapolated seconds of every rung, on the pictures of the pipeline."""
     params = clone.params
-    files = paths.DatasetPaths(params.dataset.source)
+    files = paths.DatasetPaths(params.dataset.name)
     clone.dvc("repro", "split")
     with tempfile.TemporaryDirectory() as scratch:
         write_pictures(clone.folder / files.archive, clone.folder / files.manifest, Path(scratch))
@@ -69,7 +69,7 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
         }
     return {
         "extrapolated": True,
-        "dataset": params.dataset.source,
+        "dataset": params.dataset.name,
         "image_size": params.image_size,
         "rungs": by_rung,
     }

@@ -42,7 +42,8 @@ def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
     Archive and recipe, or "" for neither, mean what they mean to every climb. A quick clone climbs
     on few pictures.
     """
-    overrides = [*recipes.plan(archive, recipe).overrides]
+    name = recipes.BOOK if archive or recipe else ""
+    overrides = [*recipes.plan(archive, name, recipe).overrides]
     if quick:
         extra = recipes.read_list(processes.ROOT / "benchmarks/quick.txt")
         overrides += [f"{key}={value}" for key, value in extra.items()]

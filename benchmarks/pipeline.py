@@ -30,10 +30,10 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
     seconds, peaks = climb(plan, clone)
     params = clone.params
     return {
-        "dataset": params.dataset.source,
+        "dataset": params.dataset.name,
         "image_size": params.image_size,
-        "split": params.split.model_dump(),
-        "downloaded": params.dataset.archive_sha256 is None,
+        "split": params.split.counts,
+        "downloaded": params.dataset.sha256 is None,
         "stages": {
             name: {"seconds": spread.record(seconds[name]), "peak_bytes": peaks[name]}
             for name in seconds

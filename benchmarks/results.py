@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.processes import ROOT
 from ladder import artifacts, errors
-from ladder.evidence import evaluation
+from ladder.evidence import book
 
 FOLDER = ROOT / "reports/benchmark"
 
@@ -65,7 +65,7 @@ def same_pictures(results: Results) -> bool:
     parts = by_part(results)
     if not {"book_way", "pipeline"} <= parts.keys():
         return False
-    book, pipeline = parts["book_way"], parts["pipeline"]
-    return pipeline["split"] == evaluation.BOOK_SPLIT.model_dump() and all(
-        book[name] == pipeline[name] for name in ("dataset", "image_size")
+    book_way, pipeline = parts["book_way"], parts["pipeline"]
+    return pipeline["split"] == book.COUNTS and all(
+        book_way[name] == pipeline[name] for name in ("dataset", "image_size")
     )

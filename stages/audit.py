@@ -8,6 +8,7 @@ import pandas as pd
 
 from ladder import artifacts, errors, paths, settings
 from ladder.evidence import duplicates, planted, suspects
+from ladder.pictures import similarity
 
 
 class Params(settings.Section):
@@ -17,17 +18,17 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
-    manifest = pd.read_csv(files.manifest)
+    files = paths.DatasetPaths(params.dataset.name)
+    manifest = artifacts.read_csv(files.manifest)
     pixels = np.concatenate([artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS])
-    near = duplicates.pairs(pixels, params.audit.hash_distance)
+    near = similarity.pairs(pixels, params.audit.hash_distance)
     artifacts.write_csv(files.duplicates, duplicates.between_subsets(manifest, near))
     # Of test there are no features: what finds its suspects is its predictions.
     known = manifest[manifest["subset"] != "test"]
     features = np.concatenate(
         [artifacts.read_npy(files.features(subset)) for subset in ("train", "validation")]
     )
-    groups = duplicates.groups(len(manifest), near)[: len(known)]
+    groups = similarity.groups(len(manifest), near)[: len(known)]
     labels = known["label"].to_numpy(np.int64)
     probabilities = suspects.out_of_fold(features, labels, groups, params.audit)
     artifacts.write_csv(files.suspects, suspects.find(known, probabilities))

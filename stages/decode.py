@@ -1,9 +1,7 @@
 """Decodes every picture once, to image_size × image_size (DLwP 5.2.4)."""
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings
-from ladder.pictures import images
+from ladder.pictures import images, originals
 
 
 class Params(settings.Section):
@@ -13,12 +11,13 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
-    manifest = pd.read_csv(files.manifest)
-    for subset in paths.SUBSETS:
-        rows = manifest[manifest["subset"] == subset]
-        pixels = images.decode_all(files.archive, rows, params.image_size)
-        artifacts.write_npy(files.images(subset), pixels)
+    files, size = paths.DatasetPaths(params.dataset.name), params.image_size
+    manifest = artifacts.read_csv(files.manifest)
+    with originals.opened(files.raw) as pictures:
+        for subset in paths.SUBSETS:
+            rows = manifest[manifest["subset"] == subset]
+            parts = images.decode_all(pictures.read, rows, size)
+            artifacts.write_npy_in_parts(files.images(subset), (len(rows), size, size, 3), parts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fetches the pictures: one zip archive, as its source gives it (DLwP 5.2.2)."""
+"""Fetches the pictures as their source gives them: an archive, or a person's files (DLwP 5.2.2)."""
 
 from ladder import artifacts, errors, paths, settings
 from ladder.pictures import sources
@@ -10,8 +10,8 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    with artifacts.whole(paths.DatasetPaths(params.dataset.source).archive) as target:
-        sources.fetch(params.dataset, target)
+    with artifacts.whole(paths.DatasetPaths(params.dataset.name).raw) as raw:
+        sources.fetch(params.dataset, raw)
 
 
 if __name__ == "__main__":

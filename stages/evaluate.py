@@ -3,23 +3,22 @@
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings, tracking
-from ladder.evidence import evaluation, tables
+from ladder.evidence import book, evaluation, tables
 from ladder.networks import digests
-from ladder.pictures import manifests
+
+STUDIES = "Studies over many climbs: what `ladder seeds` and `ladder learning-curve` write.\n"
 
 
 def main() -> None:
     params = settings.read(settings.PARAMS)  # all of it: climb.json tells what the climb was
-    files = paths.DatasetPaths(params.dataset.source)
-    manifest, duplicates = pd.read_csv(files.manifest), pd.read_csv(files.duplicates)
-    predictions = {rung: pd.read_csv(files.predictions(rung)) for rung in rungs.RUNGS}
+    files = paths.DatasetPaths(params.dataset.name)
+    manifest, duplicates = artifacts.read_csv(files.manifest), artifacts.read_csv(files.duplicates)
+    predictions = {rung: artifacts.read_csv(files.predictions(rung)) for rung in rungs.RUNGS}
     results = tables.results(predictions, costs(files, params.augmentation.views), duplicates)
-    is_book = evaluation.is_book(
-        params.dataset.source, params.split, manifests.class_names(manifest)
-    )
-    ladder = evaluation.ladder(results, is_book)
-    suspected, planted = pd.read_csv(files.suspects), pd.read_csv(files.planted)
-    frames = tables.tables(predictions, ladder, duplicates, suspected, planted)
+    examined = artifacts.read_csv(files.examination("pictures"))
+    ladder = evaluation.ladder(results, book.is_book(params.split, manifest, examined))
+    suspected, planted = artifacts.read_csv(files.suspects), pd.read_csv(files.planted)
+    frames = tables.tables(predictions, ladder, duplicates, suspected, planted, manifest)
     for name, frame in frames.items():
         artifacts.write_csv(files.reports / f"{name}.csv", frame)
     for rung, figures in tables.headline(ladder).items():
@@ -35,6 +34,8 @@ def main() -> None:
     pictures = provenance.pictures(manifest)
     provenance.write(files.reports / "climb.json", identity, pictures=pictures)
     (files.reports / paths.LOCK_OF_CLIMB).unlink(missing_ok=True)  # of an earlier climb in a copy
+    if not (files.reports / "studies").exists():  # `render` reads the folder
+        artifacts.write_text(files.reports / "studies/README.md", STUDIES)
     for rung in rungs.RUNGS:
         track(files, rung, params.runtime, tables.flat(results[rung]))
 
@@ -59,12 +60,12 @@ def track(
 ) -> None:
     """Adds the results to the rung's MLflow run; creates the run if the store lacks it."""
     weights_sha256 = artifacts.sha256(files.weights(rung))
-    if not tracking.has_run(files.source, weights_sha256):  # DVC took the rung from its cache
+    if not tracking.has_run(files.name, weights_sha256):  # DVC took the rung from its cache
         from ladder.networks import rung_models, runtime  # TensorFlow, for once
 
         runtime.start(settings_of_runtime, seed=None)
         rung_models.restore_run(files, rung)
-    tracking.log_results(files.source, weights_sha256, metrics)
+    tracking.log_results(files.name, weights_sha256, metrics)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
+    files = paths.DatasetPaths(params.dataset.name)
     runtime.start(params.runtime, seed=None)
     output = bases.BASES[params.base.name].output
     weights = paths.base_weights(params.base)

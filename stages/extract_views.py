@@ -25,7 +25,7 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files, weights = paths.DatasetPaths(params.dataset.source), paths.base_weights(params.base)
+    files, weights = paths.DatasetPaths(params.dataset.name), paths.base_weights(params.base)
     policy = runtime.start(params.runtime, params.seed)
     pixels = artifacts.read_npy(files.images("train"))
 

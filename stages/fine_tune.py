@@ -1,7 +1,5 @@
 """Rung 5: rung 4 with the base's last block unfrozen. The book: 97 % on test (DLwP 5.3.2)."""
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import models, rung_models, runtime
 
@@ -16,10 +14,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    parameters, files = params.fine_tune, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("fine_tuned", files.source, params.seed, parameters.model_dump()):
+    parameters, files = params.fine_tune, paths.DatasetPaths(params.dataset.name)
+    with tracking.run("fine_tuned", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
-        manifest = pd.read_csv(files.manifest)
+        manifest = artifacts.read_csv(files.manifest)
         fed: paths.Inputs = "activations" if params.augmentation.views else "images"
         model, description = rung_models.read(files, "features_augmented")
         description = description.model_copy(update={"rung": "fine_tuned", "fed": fed})

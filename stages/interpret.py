@@ -1,18 +1,18 @@
 """Looks into one rung's saved model: activation maps and heatmaps of some test pictures.
 
 DLwP 5.4.1 and 5.4.3. The file's arrays: weights_sha256, of the model; with a row per picture
-gallery, id, label, probabilities (n, k), images (n, S, S, 3), and by method heatmaps (n, k, h, w);
-kernels, of the first convolution (filters, height, width, channels); of the example, the first
-picture: layers, blank_share, activations/<layer> (h, w, channels).
+gallery, id, label, probabilities (n, k), images (n, S, S, 3), and by method heatmaps (n, k, h, w),
+of many classes only those that are looked at; kernels, of the first convolution (filters, height,
+width, channels); of the example, the first picture: layers, blank_share, activations/<layer> (h, w,
+channels).
 """
 
 import sys
 
 import numpy as np
-import pandas as pd
 
 from ladder import artifacts, errors, paths, rungs, settings
-from ladder.evidence import evaluation, interpretation, selection
+from ladder.evidence import evaluation, interpretation, looks, selection
 from ladder.networks import rung_models, runtime
 
 
@@ -24,21 +24,22 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    looks, files = params.interpretation, paths.DatasetPaths(params.dataset.source)
+    galleries, files = params.interpretation, paths.DatasetPaths(params.dataset.name)
     rung = rungs.named(sys.argv[1])
-    predictions = pd.read_csv(files.predictions(rung))
-    pictures = selection.gallery(predictions, looks.picture, looks.pictures_per_gallery)
+    predictions = artifacts.read_csv(files.predictions(rung))
+    pictures = selection.gallery(predictions, galleries.picture, galleries.pictures_per_gallery)
     runtime.start(settings.Runtime(threads=params.runtime.threads, precision="float32"), seed=None)
     model, _ = rung_models.read(files, rung)
     images = artifacts.read_npy(files.images("test"))[pictures["row"]]
     maps = interpretation.activation_maps(model, images[0])
-    heatmaps = interpretation.heatmaps(model, images)
+    labels, probabilities = pictures["label"].to_numpy(), evaluation.probabilities(pictures)
+    heatmaps = looks.heatmaps(model, images, labels, probabilities)
     arrays = {
         "weights_sha256": np.array(artifacts.sha256(files.weights(rung))),
         "gallery": np.array(pictures["gallery"].tolist()),
         "id": np.array(pictures["id"].tolist()),
-        "label": pictures["label"].to_numpy(),
-        "probabilities": evaluation.probabilities(pictures),
+        "label": labels,
+        "probabilities": probabilities,
         "images": images,
         **{method: heatmap.astype(np.float16) for method, heatmap in heatmaps.items()},
         "kernels": interpretation.first_kernels(model),

@@ -38,7 +38,7 @@ def main() -> None:
             patterns_wanted.filter_layers, "filter patterns", unit="layer", disable=None
         )
     }
-    files = paths.DatasetPaths(params.dataset.source)
+    files = paths.DatasetPaths(params.dataset.name)
     artifacts.write_npz(files.interpretation("base"), patterns)
 
 

@@ -19,10 +19,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
+    files = paths.DatasetPaths(params.dataset.name)
     rung = rungs.named(sys.argv[1])
     runtime.start(params.runtime, seed=None)
-    manifest = pd.read_csv(files.manifest)
+    manifest = artifacts.read_csv(files.manifest)
     model, description = rung_models.read(files, rung)
     part = models.part_fed(model, description)
     parts = []

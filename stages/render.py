@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from ladder import artifacts, errors, paths, rungs, settings, tracking
-from ladder.page import charts, gallery, page, png, report
+from ladder.page import charts, examined, gallery, page, png, report
 from ladder.pictures import manifests
 
 
@@ -17,8 +17,8 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
-    reports, manifest = report.read(files.reports), pd.read_csv(files.manifest)
+    files = paths.DatasetPaths(params.dataset.name)
+    reports, manifest = report.read(files.reports), artifacts.read_csv(files.manifest)
     names = manifests.class_names(manifest)
     histories = {rung: pd.read_csv(files.history(rung)) for rung in rungs.RUNGS}
     seen = {rung: artifacts.read_npz(files.interpretation(rung)) for rung in rungs.RUNGS}
@@ -37,13 +37,20 @@ def main() -> None:
             drawn[name] = folder / f"figures/{name}.png"
             png.write(drawn[name], figure)
     images = {subset: artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS}
-    shown = gallery.build(reports, manifest, images, seen, params.augmentation, params.seed)
-    quarantine = pd.read_csv(files.quarantine)
-    content = page.Content(reports, manifest, quarantine, shown, drawn)
+    examination = examined.Examination(
+        pictures=artifacts.read_csv(files.examination("pictures")),
+        findings=artifacts.read_csv(files.examination("findings")),
+        by_class=artifacts.read_csv(files.examination("by_class")),
+    )
+    shown = gallery.build(
+        reports, manifest, images, seen, params.augmentation, params.seed, examination
+    )
+    quarantine = artifacts.read_csv(files.quarantine)
+    content = page.Content(reports, manifest, quarantine, examination, shown, drawn)
     artifacts.write_text(files.reports / "ladder.html", page.build(content))
     for rung, arrays in seen.items():
         tracking.log_figures(
-            files.source,
+            files.name,
             str(arrays["weights_sha256"]),
             charts.of_run(histories[rung], reports.predictions[rung], names),
             drawn[f"heatmaps_{rung}"],

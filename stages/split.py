@@ -1,7 +1,16 @@
-"""Assigns pictures to train, validation and test, and sets unreadable ones aside (DLwP 5.2.2)."""
+"""Assigns pictures to train, validation and test, and sets some aside (DLwP 5.2.2)."""
 
 from ladder import artifacts, errors, paths, settings
-from ladder.pictures import archives, manifests, reading, sources, split
+from ladder.pictures import (
+    archives,
+    examination,
+    intake,
+    layouts,
+    manifests,
+    originals,
+    sources,
+    split,
+)
 
 
 class Params(settings.Section):
@@ -12,20 +21,29 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files = paths.DatasetPaths(params.dataset.source)
-    members = archives.members(files.archive)
-    starts_at = sources.TEST_STARTS_AT[params.dataset.source]
-    used = split.by_number(members, params.split, starts_at)
-    usable, quarantine = reading.examine(files.archive, used)
-    pictures = manifests.build(usable)
+    files, source = paths.DatasetPaths(params.dataset.name), params.dataset.source
+    with originals.opened(files.raw) as pictures:
+        if source == "folder":
+            layout = layouts.recognise(pictures, params.dataset.name)
+            taken = intake.of_folder(pictures, layout, params.split)
+        else:
+            members = archives.members(files.archive)
+            starts_at = sources.TEST_STARTS_AT[source]
+            taken = intake.of_book(pictures, members, params.split, starts_at)
+    manifest = taken.manifest
     if deal := params.split.shuffle_train_labels:
-        pictures = split.shuffle_train_labels(pictures, deal)
-    test = pictures[pictures["subset"] == "test"].reset_index(drop=True)
+        manifest = split.shuffle_train_labels(manifest, deal)
+    test = manifest[manifest["subset"] == "test"].reset_index(drop=True)
     split.example(test, params.interpretation.picture)  # a wrong one stops here, not after hours
-    artifacts.write_csv(files.quarantine, quarantine)
-    artifacts.write_csv(files.manifest, pictures)
-    shared = manifests.shared_groups(pictures)
-    print(f"{len(pictures)} pictures, {len(quarantine)} in quarantine, {shared} in two subsets")
+    artifacts.write_csv(files.quarantine, taken.quarantine)
+    artifacts.write_csv(files.manifest, manifest)
+    artifacts.write_csv(files.examination("pictures"), taken.examined)
+    artifacts.write_csv(files.examination("findings"), examination.findings(taken.examined))
+    artifacts.write_csv(files.examination("by_class"), examination.by_class(taken.examined))
+    shared = manifests.shared_groups(manifest)
+    print(
+        f"{len(manifest)} pictures, {len(taken.quarantine)} in quarantine, {shared} in two subsets"
+    )
 
 
 if __name__ == "__main__":

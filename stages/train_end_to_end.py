@@ -4,8 +4,6 @@ The frozen base is a pure function, so its stored output for augmented views ser
 the views themselves; `augmentation.views: 0` pushes fresh views through all layers instead.
 """
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import models, rung_models, runtime
 
@@ -22,10 +20,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    parameters, files = params.train_end_to_end, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("features_augmented", files.source, params.seed, parameters.model_dump()):
+    parameters, files = params.train_end_to_end, paths.DatasetPaths(params.dataset.name)
+    with tracking.run("features_augmented", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
-        manifest = pd.read_csv(files.manifest)
+        manifest = artifacts.read_csv(files.manifest)
         fed: paths.Inputs = "features" if params.augmentation.views else "images"
         model, description = rung_models.new(
             "features_augmented", manifest, params.image_size, parameters.dropout, params.base, fed

@@ -1,7 +1,5 @@
 """Rung 3: a dense head on stored VGG16 features. The book: 90 % on validation (DLwP 5.3.1)."""
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import models, rung_models, runtime, training
 
@@ -17,10 +15,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    parameters, files = params.train_head, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("features", files.source, params.seed, parameters.model_dump()):
+    parameters, files = params.train_head, paths.DatasetPaths(params.dataset.name)
+    with tracking.run("features", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
-        manifest = pd.read_csv(files.manifest)
+        manifest = artifacts.read_csv(files.manifest)
         model, description = rung_models.new(
             "features", manifest, params.image_size, parameters.dropout, params.base, "features"
         )

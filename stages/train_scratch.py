@@ -1,7 +1,5 @@
 """Rung 1: a small convnet from scratch. The book: 71 % on validation (DLwP 5.2.3, 5.2.4)."""
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import rung_models, runtime, training
 
@@ -16,10 +14,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    parameters, files = params.train_scratch, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("scratch", files.source, params.seed, parameters.model_dump()):
+    parameters, files = params.train_scratch, paths.DatasetPaths(params.dataset.name)
+    with tracking.run("scratch", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
-        manifest = pd.read_csv(files.manifest)
+        manifest = artifacts.read_csv(files.manifest)
         model, description = rung_models.new(
             "scratch", manifest, params.image_size, parameters.dropout, None, "images"
         )

@@ -1,7 +1,5 @@
 """Rung 2: the convnet with augmentation and dropout. The book: 82 % on validation (DLwP 5.2.5)."""
 
-import pandas as pd
-
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import rung_models, runtime
 
@@ -17,10 +15,10 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    parameters, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.source)
-    with tracking.run("scratch_augmented", files.source, params.seed, parameters.model_dump()):
+    parameters, files = params.train_scratch_augmented, paths.DatasetPaths(params.dataset.name)
+    with tracking.run("scratch_augmented", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
-        manifest = pd.read_csv(files.manifest)
+        manifest = artifacts.read_csv(files.manifest)
         model, description = rung_models.new(
             "scratch_augmented", manifest, params.image_size, parameters.dropout, None, "images"
         )

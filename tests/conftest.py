@@ -39,11 +39,14 @@ FIT = {
 }
 PARAMS: dict[str, Any] = {
     "seed": 0,
-    "dataset": {"source": "cifar10", "archive_sha256": None},
+    "dataset": {"name": "cifar10", "source": "cifar10", "sha256": None},
     "split": {
-        "train_per_class": 4,
-        "validation_per_class": 2,
-        "test_per_class": 2,
+        "train": 4,
+        "validation": 2,
+        "test": 2,
+        "group": None,
+        "hash_distance": 20,
+        "unreadable_share": 0.01,
         "train_used_per_class": None,
         "shuffle_train_labels": False,
     },
@@ -217,14 +220,15 @@ def dvc(copy: Path) -> Climb:
     archive = write_zip(drawn_pictures(count=16), copy.parent / "pictures.zip")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["dataset"] = {
+        "name": "dogs_vs_cats",
         "source": "dogs_vs_cats",
-        "archive_sha256": archives.sha256(archive),
+        "sha256": archives.sha256(archive),
     }
     params["split"] = {
         **params["split"],
-        "train_per_class": 8,
-        "validation_per_class": 4,
-        "test_per_class": 4,
+        "train": 8,
+        "validation": 4,
+        "test": 4,
     }
     params["image_size"] = 48
     params["base"]["weights"] = "none"
@@ -235,7 +239,7 @@ def dvc(copy: Path) -> Climb:
             section |= {"epochs": 2, "batch_size": 4}
     (copy / "params.yaml").write_text(yaml.safe_dump(params))
     commit(copy)
-    environment = experiments.environment_of_copy() | {sources.ARCHIVE_VARIABLE: str(archive)}
+    environment = experiments.environment_of_copy() | {sources.PICTURES_VARIABLE: str(archive)}
 
     def run(*arguments: str, module: str = "dvc") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", module, *arguments]

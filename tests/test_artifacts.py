@@ -1,9 +1,11 @@
 import errno
+import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,35 @@ def test_an_error_before_the_first_byte_is_the_one_raised(tmp_path: Path) -> Non
     with pytest.raises(ZeroDivisionError), artifacts.whole(tmp_path / "c.txt"):
         raise ZeroDivisionError
     assert names(tmp_path) == []
+
+
+def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        with artifacts.whole(tmp_path / "raw") as temporary:
+            (temporary / "inside").mkdir(parents=True)
+            (temporary / "inside" / name).touch()
+    assert names(tmp_path) == ["raw"]
+    assert names(tmp_path / "raw/inside") == ["new"]
+
+
+def test_an_error_keeps_the_old_folder_and_removes_the_temporary_one(tmp_path: Path) -> None:
+    path = tmp_path / "raw"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(KeyboardInterrupt), artifacts.whole(path) as temporary:
+        temporary.mkdir()
+        (temporary / "half").touch()
+        raise KeyboardInterrupt
+    assert (names(tmp_path), names(path)) == (["raw"], ["old"])
+
+
+def test_a_folder_that_this_process_number_left_is_not_mixed_with_the_new(tmp_path: Path) -> None:
+    left = tmp_path / f".{os.getpid()}.raw"
+    left.mkdir()
+    (left / "half").touch()
+    with artifacts.whole(tmp_path / "raw") as temporary:
+        temporary.mkdir()
+    assert (names(tmp_path), names(tmp_path / "raw")) == (["raw"], [])
 
 
 def test_the_temporary_file_keeps_folder_and_ending(tmp_path: Path) -> None:
@@ -196,6 +227,43 @@ def test_a_float32_in_csv_is_short_and_reads_back_equal(tmp_path: Path) -> None:
     assert (tmp_path / "c").read_text() == "x\n0.1\n"
 
 
+NAMES = ["007", "nan", "NA", "1e5", "", "null", "True", "-", "a,b", 'a "b"', "a\rb", " ä ", "2024"]
+
+
+@pytest.mark.parametrize("column", sorted(artifacts.TEXTS))
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_what_a_person_called_something_stays_text(
+    tmp_path: Path, column: str, as_bytes: bool
+) -> None:
+    path = tmp_path / "c.csv"
+    frame = pd.DataFrame({"label": range(len(NAMES)), column: NAMES})
+    artifacts.write_csv(path, frame)
+    read = artifacts.read_csv(io.BytesIO(path.read_bytes()) if as_bytes else path)
+    pd.testing.assert_frame_equal(read, frame)
+    numbers = pd.DataFrame({column: ["1", "2"]})  # a column of nothing else
+    artifacts.write_csv(path, numbers)
+    pd.testing.assert_frame_equal(artifacts.read_csv(path), numbers)
+
+
+def test_other_columns_are_numbers_or_text_where_only_nothing_is_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "probability": [0.25, np.nan, 1e-7],
+            "label": [0, 1, 2],
+            "right": [True, False, True],
+            "verdict": ["inside", "nan", None],
+        }
+    )
+    artifacts.write_csv(tmp_path / "c", frame)
+    pd.testing.assert_frame_equal(artifacts.read_csv(tmp_path / "c"), frame)
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
+    artifacts.write_csv(tmp_path / "c", pd.DataFrame(columns=["path", "reason", "value"]))
+    read = artifacts.read_csv(tmp_path / "c")
+    assert (read.columns.tolist(), len(read)) == (["path", "reason", "value"], 0)
+
+
 def test_timed_writes_the_seconds_that_the_block_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +288,28 @@ def test_an_array_reads_back_equal_and_is_not_in_memory(tmp_path: Path, dtype: A
     assert isinstance(read, np.memmap)
     assert read.dtype == dtype
     np.testing.assert_array_equal(read, array)
+
+
+@pytest.mark.parametrize("lengths", [(2, 3, 1), (6,), (), (0, 2)])
+def test_an_array_in_parts_has_the_bytes_of_the_whole(
+    tmp_path: Path, lengths: tuple[int, ...]
+) -> None:
+    random = np.random.default_rng(0)
+    parts = [random.integers(0, 256, (n, 4, 4, 3), np.uint8)[:, ::-1] for n in lengths]
+    array = np.concatenate([np.zeros((0, 4, 4, 3), np.uint8), *parts])
+    artifacts.write_npy(tmp_path / "whole.npy", array)
+    artifacts.write_npy_in_parts(tmp_path / "parts.npy", array.shape, iter(parts))
+    assert (tmp_path / "parts.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_an_array_is_absent_if_a_part_fails(tmp_path: Path) -> None:
+    def parts() -> Iterator[NDArray[np.uint8]]:
+        yield np.zeros((1, 2), np.uint8)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        artifacts.write_npy_in_parts(tmp_path / "a.npy", (2, 2), parts())
+    assert names(tmp_path) == []
 
 
 def test_a_read_array_cannot_change_its_file(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from benchmarks.spread import Spread
 from benchmarks.workers import vgg16
 from ladder import errors, rungs, settings
 from ladder.climbs import recipes
-from ladder.evidence import evaluation
+from ladder.evidence import book
 
 ROOT = Path(__file__).parent.parent
 values = st.lists(st.floats(0.1, 1e6), min_size=1, max_size=9)
@@ -241,7 +241,7 @@ def part(**result: Any) -> dict[str, Any]:
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> results.Results:
     """Whole results, made up: the book 100 times slower than the pipeline."""
     monkeypatch.setattr(results, "FOLDER", tmp_path)
-    book = {"extrapolated_seconds": vars(Spread(1000.0, 900.0, 1200.0, 5)), "steps_measured": 20}
+    seconds = {"extrapolated_seconds": vars(Spread(1000.0, 900.0, 1200.0, 5)), "steps_measured": 20}
     about = {"arithmetic": "bfloat16", "deviation": 0.01, "peak_bytes": 7e8}
     rates = {"pipeline": [170.0, 180.0], "eager": [85.0, 100.0], "openvino": [200.0, 180.0]}
     contestants: dict[str, dict[str, Any]] = {
@@ -255,9 +255,9 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> results.Results
         "quick": False,
         "parts": {
             "extraction": part(batch_size=50, contestants=contestants),
-            "book_way": part(rungs=dict.fromkeys(rungs.RUNGS, book)),
+            "book_way": part(rungs=dict.fromkeys(rungs.RUNGS, seconds)),
             "pipeline": part(
-                split=evaluation.BOOK_SPLIT.model_dump(),
+                split=book.COUNTS,
                 downloaded=False,
                 stages={"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
                 rungs=dict.fromkeys(rungs.RUNGS, spread.record([8.0, 10.0, 12.0])),
@@ -289,7 +289,7 @@ def test_the_report_has_medians_ranges_and_where_they_were_measured(
 
 def test_other_pictures_give_no_ratio(measured: results.Results) -> None:
     parts = measured["parts"]
-    quick = {**evaluation.BOOK_SPLIT.model_dump(), "train_per_class": 40}
+    quick = {**book.COUNTS, "train": 40}
     changes = ({"image_size": 96}, {"dataset": "other"}, {"split": quick})
     for change in changes:
         pipeline_part = {**parts["pipeline"], "result": parts["pipeline"]["result"] | change}

@@ -9,11 +9,24 @@ import pytest
 from typer.testing import CliRunner
 
 from ladder import cache, cli, tracking
-from ladder.climbs import climbs, learning_curve, reproduction, seeds
+from ladder.climbs import climbs, learning_curve, recipes, reproduction, seeds
 from ladder.page import report
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = {"climb", "report", "seeds", "learning-curve", "check", "cache", "ui"}
+COMMANDS = {
+    "climb",
+    "report",
+    "predict",
+    "serve",
+    "seeds",
+    "learning-curve",
+    "check",
+    "cache",
+    "ui",
+}
+
+
+PLAN = recipes.Plan("cifar10", (), Path("reports/cifar10"), Path("studies"), "cifar10", ())
 
 
 def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
@@ -30,14 +43,21 @@ def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("command", "module", "function", "expected"),
     [
-        ("climb --recipe float32", climbs, "run", (("", "float32"), {})),
-        ("seeds --count 3 --archive a.zip", seeds, "run", ((3, "a.zip", ""), {})),
-        ("learning-curve 50 100", learning_curve, "run", (([50, 100], "", ""), {})),
-        ("learning-curve", learning_curve, "run", (([], "", ""), {})),
-        ("check --quick", reproduction, "run", (("", ""), {"quick": True, "update": False})),
-        ("check --update", reproduction, "run", (("", ""), {"quick": False, "update": True})),
-        ("report", report, "show", ((None,), {"open_page": False})),
-        ("report reports/a --open", report, "show", ((Path("reports/a"),), {"open_page": True})),
+        (
+            "climb oaks --name trees --recipe float32 -S seed=1 -S image_size=64 --dry-run",
+            climbs,
+            "run",
+            (("oaks", "trees", "float32", ["seed=1", "image_size=64"]), {"dry_run": True}),
+        ),
+        ("climb oaks", climbs, "run", (("oaks", "", "", []), {"dry_run": False})),
+        ("seeds --count 3", seeds, "run", ((3, PLAN), {})),
+        ("learning-curve --count 50 --count 100", learning_curve, "run", (([50, 100], PLAN), {})),
+        ("learning-curve", learning_curve, "run", (([], PLAN), {})),
+        ("check", reproduction, "run", ((PLAN,), {"update": False})),
+        ("check --quick", reproduction, "run", ((None,), {"update": False})),
+        ("check --update", reproduction, "run", ((None,), {"update": True})),
+        ("report", report, "show", (("",), {"open_page": False})),
+        ("report reports/a --open", report, "show", (("reports/a",), {"open_page": True})),
         ("ui", tracking, "ui", ((), {})),
     ],
 )
@@ -49,6 +69,7 @@ def test_a_command_calls_its_function(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[tuple[object, object]] = []
+    monkeypatch.setattr(recipes, "plan", lambda *_arguments: PLAN)
     monkeypatch.setattr(module, function, lambda *some, **named: calls.append((some, named)))
     result = CliRunner().invoke(cli.app, command.split())
     assert result.exit_code == 0, result.output
@@ -68,5 +89,7 @@ def test_an_error_that_a_person_can_mend_ends_with_its_message_alone() -> None:
     command = [sys.executable, "-m", "ladder.cli", "report", "reports/nothing"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.strip().startswith("ladder: reports/nothing: expected climb.json.")
+    assert done.stderr.strip().startswith(
+        "ladder: reports/nothing: expected the reports of a climb"
+    )
     assert "Traceback" not in done.stderr

@@ -92,22 +92,26 @@ def test_ladders_modules_are_imported_by_name_from_their_packages(path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("library", "door"),
+    ("library", "doors"),
     [
-        ("tensorflow", "networks.runtime"),
-        ("keras", "networks.runtime"),
-        ("h5py", "networks.digests"),
-        ("tf_keras_vis", "evidence.interpretation"),
-        ("imagehash", "evidence.duplicates"),
-        ("cleanlab", "evidence.suspects"),
-        ("skimage", "page.operations"),
-        ("jinja2", "page.page"),
-        ("cv2", "pictures.augmentation"),
-        ("mlflow", "tracking"),
+        ("tensorflow", {"networks.runtime"}),
+        ("keras", {"networks.runtime"}),
+        ("h5py", {"networks.digests"}),
+        ("tf_keras_vis", {"evidence.interpretation"}),
+        ("imagehash", {"pictures.similarity"}),
+        ("cleanlab", {"evidence.suspects"}),
+        ("skimage", {"page.operations"}),
+        ("jinja2", {"page.page"}),
+        ("cv2", {"pictures.augmentation", "pictures.colours"}),  # it turns; it reads 16 bits
+        ("simplejpeg", {"pictures.damage"}),
+        ("pillow_heif", {"pictures.reading"}),
+        ("mlflow", {"tracking", "page.served"}),  # MLflow itself runs the second
     ],
 )
-def test_a_heavy_library_has_one_door(library: str, door: str) -> None:
-    assert {module(path) for path in SOURCES if library in libraries(path)} == {door}
+def test_a_heavy_library_has_one_door_for_each_thing_that_it_does(
+    library: str, doors: set[str]
+) -> None:
+    assert {module(path) for path in SOURCES if library in libraries(path)} == doors
     assert not [path.stem for path in STAGES if library in libraries(path)]
 
 
@@ -116,7 +120,9 @@ def test_figures_are_drawn_in_the_page_alone() -> None:
     assert {name.partition(".")[0] for name in drawing} == {"page"}
 
 
-@pytest.mark.parametrize("stage", ["download", "split", "decode", "audit", "evaluate", "render"])
+@pytest.mark.parametrize(
+    "stage", ["download", "split", "decode", "audit", "evaluate", "choose", "render"]
+)
 def test_a_stage_of_pictures_or_statistics_starts_without_tensorflow(stage: str) -> None:
     script = ROOT / f"stages/{stage}.py"
     code = (

@@ -18,7 +18,7 @@ from conftest import Climb
 from ladder import artifacts, paths, provenance, rungs, settings
 from ladder.climbs import experiments, seeds
 from ladder.evidence import evaluation
-from ladder.networks import digests, runtime
+from ladder.networks import deployed, digests, runtime
 from ladder.page import grids, report
 from ladder.pictures import manifests
 
@@ -27,7 +27,7 @@ GRAPH: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES: dict[str, Any] = GRAPH["stages"]
 SCRIPTS = {name: Path(stage.get("do", stage)["cmd"].split()[1]) for name, stage in STAGES.items()}
 ALL_PARAMS: list[Any] = [{"params.yaml": None}]  # how DVC is asked for the whole file
-SOURCE = "${dataset.source}"
+SOURCE = "${dataset.name}"
 
 
 @pytest.fixture(autouse=True)
@@ -93,10 +93,15 @@ def test_pictures_statistics_and_figures_need_no_tensorflow_of_their_own(name: s
     assert "networks.runtime" not in graph.reached(SCRIPTS[name])
 
 
-def test_evaluate_reaches_tensorflow_only_to_restore_runs() -> None:
-    """For a rung that DVC took from its cache; test_imports shows that it starts without."""
-    reached = graph.reached(SCRIPTS["evaluate"], at_the_top=True)
-    assert "networks.digests" in reached
+@pytest.mark.parametrize(
+    ("name", "module"), [("evaluate", "networks.digests"), ("choose", "networks.deployed")]
+)
+def test_evaluate_reaches_tensorflow_only_to_restore_runs_and_choose_not_at_all(
+    name: str, module: str
+) -> None:
+    """For a rung that DVC took from its cache; test_imports shows that they start without."""
+    reached = graph.reached(SCRIPTS[name], at_the_top=True)
+    assert module in reached
     assert "networks.runtime" not in reached
 
 
@@ -150,17 +155,20 @@ def test_every_file_that_a_stage_reads_is_written_by_one_before_it() -> None:
         written += outputs(stage)
 
 
+CONCLUSIONS = {"evaluate", "choose", "render"}
+
+
 def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
-    expected = {"fine_tune", "predict@fine_tuned", "interpret@fine_tuned", "evaluate", "render"}
+    expected = {"fine_tune", "predict@fine_tuned", "interpret@fine_tuned", *CONCLUSIONS}
     assert rerun_by("fine_tune") == expected
 
 
 def test_the_looks_of_filters_rerun_their_stage_alone() -> None:
-    assert rerun_by("interpretation.steps") == {"interpret_base", "evaluate", "render"}
+    assert rerun_by("interpretation.steps") == {"interpret_base", *CONCLUSIONS}
 
 
 def test_the_margin_of_the_advice_reruns_no_rung() -> None:
-    assert rerun_by("evaluation.margin_points") == {"evaluate", "render"}
+    assert rerun_by("evaluation.margin_points") == CONCLUSIONS
 
 
 def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
@@ -169,7 +177,7 @@ def test_a_seed_leaves_the_pictures_and_their_features_alone() -> None:
 
 
 def test_the_audit_trains_nothing_again() -> None:
-    assert rerun_by("audit") == {"audit", "evaluate", "render"}
+    assert rerun_by("audit") == {"audit", *CONCLUSIONS}
 
 
 def test_augmentation_leaves_the_head_alone() -> None:
@@ -285,18 +293,63 @@ def test_every_rung_is_fed_in_prediction_what_its_training_was_fed(climbed: Path
 
 def test_the_tables_of_a_climb_lie_in_its_reports(climbed: Path) -> None:
     reports = climbed / "reports/dogs_vs_cats"
-    names = ("paired", "book", "calibration", "duplicates", "suspects", "planted")
+    names = (
+        *("paired", "book", "calibration", "classes", "baseline"),
+        *("duplicates", "suspects", "planted"),
+    )
     tables = {name: pd.read_csv(reports / f"{name}.csv") for name in names}
     assert tables["paired"]["pictures"].eq(8).all()
     assert tables["paired"].groupby("family").size().to_dict() == {"neighbours": 4, "best": 4}
     assert len(tables["book"]) == 0  # drawn pictures are not the book's
     assert len(tables["calibration"]) == 2 * len(rungs.RUNGS)
     manifest = pd.read_csv(climbed / "data/dogs_vs_cats/manifest.csv")
+    assert len(tables["classes"]) == 2 * len(rungs.RUNGS)
+    assert tables["baseline"]["accuracy"].eq(0.5).all()
     for name in ("duplicates", "suspects"):
         rows = tables[name].merge(manifest, on=["id", "subset", "label"])
         assert len(rows) == len(tables[name])
     assert not tables["duplicates"]["subset"].eq(tables["duplicates"]["other_subset"]).any()
     assert (tables["planted"]["found"] <= tables["planted"]["number"]).all()
+
+
+def test_what_was_seen_of_every_picture_lies_with_the_data(climbed: Path) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    manifest = artifacts.read_csv(climbed / files.manifest)
+    pictures = artifacts.read_csv(climbed / files.examination("pictures"))
+    assert len(artifacts.read_csv(climbed / files.quarantine)) == 0
+    columns = ["path", "class_name", "sha256"]
+    pd.testing.assert_frame_equal(
+        pictures[columns].sort_values("path", ignore_index=True),
+        manifest[columns].sort_values("path", ignore_index=True),
+    )
+    assert set(pictures["width"]) == set(pictures["height"]) == {48}
+    findings = artifacts.read_csv(climbed / files.examination("findings"))
+    assert findings.columns.tolist() == ["path", "finding", "value", "detail"]
+    by_class = artifacts.read_csv(climbed / files.examination("by_class"))
+    assert by_class["score"].between(0, 1).all()
+
+
+def test_a_climb_hands_over_a_model_that_says_what_the_climb_said(climbed: Path) -> None:
+    files = paths.DatasetPaths("dogs_vs_cats")
+    folder = climbed / files.model
+    summary = artifacts.read_json(folder / "model.json")
+    rung = rungs.named(summary["rung"])
+    assert {path.name for path in folder.iterdir()} == {
+        "model.json",
+        f"{rung}.weights.h5",
+        f"{rung}.json",
+    }
+    ladder = pd.read_csv(climbed / files.reports / "ladder.csv").set_index("rung")
+    accuracy = {"accuracy": ladder.loc[rung, "test_accuracy"], "pictures": 8}
+    assert accuracy.items() <= summary["test_accuracy"].items()
+    assert (summary["name"], summary["class_names"]) == ("dogs_vs_cats", ["cat", "dog"])
+    model = deployed.load(folder)
+    probabilities = model.predict_images(
+        np.asarray(artifacts.read_npy(climbed / files.images("test")))
+    )
+    predictions = artifacts.read_csv(climbed / files.predictions(rung))
+    expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])
+    np.testing.assert_allclose(probabilities, expected, atol=1e-2)  # other batches
 
 
 def test_the_identity_beside_the_results_is_of_the_climb(climbed: Path) -> None:
@@ -321,7 +374,8 @@ def test_the_identity_beside_the_results_is_of_the_climb(climbed: Path) -> None:
 
 
 def test_no_path_of_this_machine_is_written(climbed: Path) -> None:
-    files = [climbed / "dvc.lock", *(climbed / "reports").rglob("*.*")]
+    folders = (climbed / "reports", climbed / "models")
+    files = [climbed / "dvc.lock", *(file for each in folders for file in each.rglob("*.*"))]
     folder = str(climbed.parent).encode()  # the archive lies beside the project
     written = [path for path in files if folder in path.read_bytes()]
     assert written == []
@@ -339,7 +393,7 @@ def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_proces
     files = paths.DatasetPaths("dogs_vs_cats")
     again = tmp_path / "again"
     shutil.copytree(climbed, again, ignore=shutil.ignore_patterns(".dvc", ".git", "ml*"))
-    for folder in (files.archive.parent, files.predictions("scratch").parent):
+    for folder in (files.raw, files.predictions("scratch").parent):
         shutil.rmtree(again / folder)
     for of_test in (files.images("test"), files.features("test"), files.activations("test")):
         (again / of_test).unlink()
@@ -432,7 +486,7 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
 
 @pytest.mark.slow
 def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
-    done = dvc("learning-curve", "2", "8", module="ladder.cli")
+    done = dvc("learning-curve", "--count", "2", "--count", "8", module="ladder.cli")
     assert done.returncode == 0, done.stdout + done.stderr
     reports = climbed / "reports/dogs_vs_cats"
     curve = pd.read_csv(reports / "studies/learning_curve.csv")

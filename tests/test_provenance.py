@@ -13,7 +13,7 @@ from ladder import artifacts, errors, provenance, rungs, settings
 ROOT = Path(__file__).parent.parent
 PARAMS: dict[str, Any] = {
     "seed": 0,
-    "split": {"train_per_class": 8, "shuffle_train_labels": False},
+    "split": {"train": 8, "shuffle_train_labels": False},
     "runtime": {"precision": "auto"},
     "fine_tune": {"epochs": 8},
     "audit": {"folds": 5},

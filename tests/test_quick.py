@@ -37,15 +37,15 @@ def climb(tmp_path_factory: pytest.TempPathFactory) -> Climb:
         copy, target = own / "ladder", own / "results"
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(ROOT)
-            patch.setenv(sources.ARCHIVE_VARIABLE, "")  # put back after the plan
+            patch.setenv(sources.PICTURES_VARIABLE, "")  # put back after the plan
             if not copy.exists():
                 own.mkdir()
                 reproduction.check_committed(ROOT, f"quick_{form}")
                 reproduction.clone(copy)
             plan = reproduction.quick_plan(form, own)
             if relabel:
-                archive = relabelled(Path(os.environ[sources.ARCHIVE_VARIABLE]), own)
-                plan = recipes.plan(str(archive), f"quick_{form}")
+                archive = relabelled(Path(os.environ[sources.PICTURES_VARIABLE]), own)
+                plan = recipes.plan(str(archive), recipes.BOOK, f"quick_{form}")
             shutil.copy(ROOT / settings.PARAMS, copy)  # nothing of the climb before
             reproduction.climb(copy, [*plan.overrides, *overrides])
             shutil.rmtree(target, ignore_errors=True)

@@ -69,7 +69,7 @@ def test_a_rungs_stage_writes_its_model_and_says_in_its_docstring_what_the_book_
     stage = STAGES[row.stage]
     assert stage["desc"].startswith(f"rung {height}: ")
     assert stage["cmd"] == f"python stages/{row.stage}.py"
-    models = "data/${dataset.source}/models"
+    models = "data/${dataset.name}/models"
     endings = ("weights.h5", "json", "history.csv")
     assert stage["outs"] == [f"{models}/{rung}.{ending}" for ending in endings]
     starts = [f"{models}/{row.starts_from}.{ending}" for ending in endings[:2]]

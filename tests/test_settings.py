@@ -1,4 +1,5 @@
 import json
+import re
 import runpy
 import sys
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_a_learning_rate_without_a_point_is_a_number(
         ("train_head.learning_rate", None, "a valid number", "None"),
         ("evaluation.margin_points", "2", "a valid number", "'2'"),
         ("augmentation.horizontal_flip", 1, "a valid boolean", "1"),
-        ("dataset.archive_sha256", 7, "a valid string", "7"),
+        ("dataset.sha256", 7, "a valid string", "7"),
         ("split", 1000, "a valid dictionary or instance of Split", "1000"),
     ],
 )
@@ -81,7 +82,17 @@ def test_a_wrong_type_is_refused(
         ("seed", 2**32, "less than 4294967296"),
         ("image_size", 47, "greater than or equal to 48"),
         ("image_size", 1025, "less than or equal to 1024"),
-        ("split.train_per_class", 0, "greater than or equal to 1"),
+        ("split.train", 0, "a number of pictures, from 1, or a share below 1"),
+        ("split.train", 0.0, "a number of pictures, from 1, or a share below 1"),
+        ("split.validation", 1.0, "a number of pictures, from 1, or a share below 1"),
+        ("split.test", True, "a number of pictures, from 1, or a share below 1"),
+        ("split.hash_distance", 257, "less than or equal to 256"),
+        ("split.unreadable_share", 1.5, "less than or equal to 1"),
+        ("split.group", "(a", r"a regular expression \(missing \), .*\)"),
+        ("dataset.name", "a b", r"String should match pattern .*"),
+        ("dataset.name", "../a", r"String should match pattern .*"),
+        ("dataset.name", "a" * 61, "String should have at most 60 characters"),
+        ("dataset.name", "Weights", r"a name other than .*predictions.*weights"),
         ("split.shuffle_train_labels", 0, "false, or the number of a deal, from 1"),
         ("split.shuffle_train_labels", True, "false, or the number of a deal, from 1"),
         ("split.shuffle_train_labels", "1", "false, or the number of a deal, from 1"),
@@ -104,7 +115,7 @@ def test_a_wrong_type_is_refused(
         ("evaluation.margin_points", -2.0, "greater than 0"),
         ("evaluation.margin_points", 50.5, "less than or equal to 50"),
         ("runtime.threads", -1, "greater than or equal to 0"),
-        ("dataset.source", "mnist", "'cifar10' or 'dogs_vs_cats'"),
+        ("dataset.source", "mnist", "'cifar10', 'dogs_vs_cats' or 'folder'"),
         ("base.weights", "imagenet", "'torchvision', 'keras' or 'none'"),
         ("base.preprocessing", "none", "'imagenet' or 'book'"),
         ("extraction.storage", "bfloat16", "'float16' or 'float32'"),
@@ -114,15 +125,15 @@ def test_a_wrong_type_is_refused(
         ("interpretation.filters_per_layer", 65, "less than or equal to 64"),
         ("interpretation.pattern_size", 31, "greater than or equal to 32"),
         ("interpretation.steps", 0, "greater than or equal to 1"),
-        ("dataset.archive_sha256", "A" * 64, r"String should match pattern .*"),
-        ("dataset.archive_sha256", "a" * 63, r"String should match pattern .*"),
+        ("dataset.sha256", "A" * 64, r"String should match pattern .*"),
+        ("dataset.sha256", "a" * 63, r"String should match pattern .*"),
     ],
 )
 def test_a_value_out_of_range_is_refused(
     params: Params, write_params: Write, key: str, value: object, expected: str
 ) -> None:
     change(params, key, value)
-    message = rf"{key}: expected {expected}\. Received: {value!r}\. {ADVICE}"
+    message = rf"{key}: expected {expected}\. Received: {re.escape(repr(value))}\. {ADVICE}"
     with pytest.raises(errors.InputError, match=message):
         settings.read(write_params(params))
 
@@ -139,7 +150,15 @@ def test_a_value_out_of_range_is_refused(
         ("evaluation.margin_points", 50),
         ("train_head.dropout", 0),
         ("train_head.learning_rate", 1),
-        ("dataset.archive_sha256", "0123456789abcdef" * 4),
+        ("dataset.sha256", "0123456789abcdef" * 4),
+        ("dataset.name", "a-b-" * 14 + "2024"),
+        ("dataset.name", "dogs_vs_cats"),
+        ("split.train", 1),
+        ("split.hash_distance", None),
+        ("split.hash_distance", 0),
+        ("split.unreadable_share", 0),
+        ("split.unreadable_share", 1),
+        ("split.group", "^[^/]*/([0-9]+)"),
     ],
 )
 def test_a_value_at_the_end_of_its_range_is_taken(
@@ -266,6 +285,25 @@ def test_no_more_can_be_used_than_there_are(params: Params, write_params: Write)
         settings.read(write_params(params))
 
 
+def test_subsets_are_all_counts_or_all_shares(params: Params, write_params: Write) -> None:
+    split = params["split"]
+    assert settings.read(write_params(params)).split.counts == {
+        "train": 4,
+        "validation": 2,
+        "test": 2,
+    }
+    split |= {"train": 0.6, "validation": 0.2, "test": 0.2, "train_used_per_class": 1000}
+    read = settings.read(write_params(params)).split
+    assert (read.counts, read.train, read.train_used_per_class) == (None, 0.6, 1000)
+    for change, expected in (
+        ({"test": 0.3}, "shares of train, validation and test that sum to 1"),
+        ({"test": 2}, "train, validation and test all counts or all shares"),
+    ):
+        params["split"] = {**split, **change}
+        with pytest.raises(errors.InputError, match=rf"split: expected {expected}\. .* {ADVICE}"):
+            settings.read(write_params(params))
+
+
 def test_a_double_key_is_refused(params: Params, write_params: Write) -> None:
     path = write_params(params)
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 0, "seed": 1'))
@@ -363,13 +401,13 @@ def test_what_is_loaded_cannot_be_changed(params: Params, write_params: Write) -
     write_params(params)
     loaded = settings.load(SeedAndSplit)
     with pytest.raises(ValidationError, match="frozen"):
-        loaded.split.train_per_class = 1
+        loaded.split.train = 1
 
 
 def test_settings_cannot_be_changed(params: Params, write_params: Write) -> None:
     loaded = settings.read(write_params(params))
     with pytest.raises(ValidationError, match="frozen"):
-        loaded.split.train_per_class = 1
+        loaded.split.train = 1
 
 
 def test_the_module_prints_the_settings(

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -110,11 +111,15 @@ def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
         "seed": "3",
         "epochs": "2",
         "batch_size": "5",
+        "dataset.name": "cifar10",
         "dataset.source": "cifar10",
-        "dataset.archive_sha256": "None",
-        "split.train_per_class": "4",
-        "split.validation_per_class": "2",
-        "split.test_per_class": "2",
+        "dataset.sha256": "None",
+        "split.train": "4",
+        "split.validation": "2",
+        "split.test": "2",
+        "split.group": "None",
+        "split.hash_distance": "20",
+        "split.unreadable_share": "0.01",
         "split.train_used_per_class": "3",
         "split.shuffle_train_labels": "False",
         "image_size": "48",
@@ -450,3 +455,103 @@ def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PORT", str(port))
         with pytest.raises(errors.InputError, match=rf"(?s)PORT.*{port}.*make ui PORT="):
             tracking.ui()
+
+
+MODEL = """
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+from kept import answer
+
+class Constant(PythonModel):
+    def load_context(self, context):
+        self.label = answer.read(context.artifacts["model"])
+
+    def predict(self, context, model_input: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"label": [self.label] * len(model_input)})
+
+set_model(Constant())
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tracking.Program:
+    """A model's program that answers with the text in its folder."""
+    script, package = tmp_path / "program.py", tmp_path / "kept"
+    package.mkdir()
+    script.write_text(MODEL)
+    (package / "answer.py").write_text(
+        "from pathlib import Path\n\ndef read(folder):\n    return Path(folder, 'a').read_text()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return tracking.Program(script, package, ["pandas==3.1.1"])
+
+
+@pytest.fixture
+def register(tmp_path: Path, program: tracking.Program) -> Callable[[str], str | None]:
+    """Registers a model that answers with a text, which is its digest too."""
+
+    def register(answer: str) -> str | None:
+        folder = tmp_path / "models/drawn"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "a").write_text(answer)
+        tags = {tracking.WEIGHTS_TAG: HASH, "ladder.rung": "scratch"}
+        return tracking.register("drawn", folder, program, ["cat"], digest=answer, tags=tags)
+
+    return register
+
+
+def answers(uri: str) -> str:
+    """Returns what a registered model answers."""
+    frame = mlflow.pyfunc.load_model(uri).predict(pd.DataFrame({"picture": [b"picture"]}))
+    return str(frame["label"].item())
+
+
+def test_a_registered_model_is_the_champion_and_belongs_to_its_run(
+    register: Callable[[str], str | None],
+) -> None:
+    run_id = trained_with_weights()
+    assert register("oak") == "1"
+    client = mlflow.MlflowClient()
+    version = client.get_model_version_by_alias("drawn", "champion")
+    assert (version.run_id, version.version) == (run_id, 1)
+    assert version.tags["ladder.rung"] == "scratch"
+    assert version.tags[tracking.WEIGHTS_TAG] == HASH
+    (output,) = client.get_run(run_id).outputs.model_outputs
+    assert version.source == f"models:/{output.model_id}"
+    assert answers("models:/drawn@champion") == "oak"
+    info = mlflow.models.get_model_info("models:/drawn@champion")
+    assert info.signature.inputs.to_dict() == [
+        {"name": "picture", "type": "binary", "required": True}
+    ]
+    assert info.signature.outputs.input_names() == ["label", "confidence", "cat"]
+    kept = [*Path(client.get_logged_model(output.model_id).artifact_location[7:]).rglob("*")]
+    assert not [path for path in kept if path.suffix == ".pkl"]
+    assert "program.py" in {path.name for path in kept}
+
+
+def test_the_same_model_is_registered_once_and_one_of_before_becomes_the_champion_again(
+    register: Callable[[str], str | None],
+) -> None:
+    assert [register(answer) for answer in ("oak", "oak", "elm", "oak")] == ["1", "1", "2", "1"]
+    assert answers("models:/drawn@champion") == "oak"
+    assert answers("models:/drawn/2") == "elm"
+
+
+def test_a_model_whose_files_are_lost_is_registered_again(
+    store: Path, register: Callable[[str], str | None]
+) -> None:
+    register("oak")
+    shutil.rmtree(store / "mlruns")
+    assert register("oak") == "2"
+    assert answers("models:/drawn@champion") == "oak"
+
+
+def test_a_lost_server_costs_a_warning_and_no_version(
+    register: Callable[[str], str | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    assert register("oak") is None
+    assert "not tracked in MLflow: MlflowException: " in capsys.readouterr().err

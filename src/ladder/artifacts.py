@@ -8,10 +8,10 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -20,18 +20,29 @@ from numpy.typing import NDArray
 
 from ladder import errors
 
+# Columns of names that people gave, and of hashes, which may look like numbers.
+TEXTS = {
+    *("id", "other_id", "path", "class_name", "most_confused_with", "reason", "detail"),
+    *("sha256", "pixels_sha256", "hash", "mirrored_hash"),
+}
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yields a temporary path in the folder of `path`, renamed to `path` if the block succeeds."""
+    """Yields a temporary path in the folder of `path`, renamed to `path` if the block succeeds.
+
+    The block may make a file or a folder. A folder that is at `path` already is replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
     try:
         yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        _delete(temporary)
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -119,6 +130,24 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
         frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
+def read_csv(source: Path | IO[Any]) -> pd.DataFrame:
+    """Returns a frame that `write_csv` wrote; what TEXTS names is text, whatever it looks like.
+
+    Names such as `007`, `nan` or `1e5` stay as they are. In other columns nothing is a missing
+    value but an empty field.
+    """
+    columns = pd.read_csv(source, nrows=0).columns
+    if not isinstance(source, Path):
+        source.seek(0)
+    return pd.read_csv(
+        source,
+        dtype=dict.fromkeys(columns.intersection([*TEXTS]), str),
+        keep_default_na=False,
+        na_values={column: [""] for column in columns.difference([*TEXTS])},
+        lineterminator="\n",  # a name may hold a carriage return
+    )
+
+
 @contextmanager
 def timed(path: Path) -> Iterator[None]:
     """Writes how many seconds the block took, in a file that no stage but evaluate reads."""
@@ -131,6 +160,17 @@ def write_npy(path: Path, array: NDArray[Any]) -> None:
     """Writes one array."""
     with whole(path) as temporary, temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def write_npy_in_parts(
+    path: Path, shape: tuple[int, ...], parts: Iterable[NDArray[np.uint8]]
+) -> None:
+    """Writes one uint8 array from its parts along the first axis, one in memory at a time."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with whole(path) as temporary, temporary.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part).data)
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -8,72 +8,143 @@ import typer
 from ladder import errors
 
 app = typer.Typer(
-    help="Up the five rungs of small-data image classification.",
+    help="Which network do your labelled pictures need? Climb five rungs and see.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Drawn pictures, a few minutes.")]
-Update = Annotated[bool, typer.Option("--update", help="Make the reference of --quick.")]
-Archive = Annotated[str, typer.Option(help="Zip or folder of pictures, for the recipes.")]
-Recipe = Annotated[str, typer.Option(help="A list of overrides in recipes/.")]
+Pictures = Annotated[
+    str,
+    typer.Argument(
+        metavar="[PICTURES|NAME]",
+        help="A folder or zip of pictures, or the name of a dataset; by default params.yaml's.",
+    ),
+]
+Name = Annotated[str, typer.Option(help="What to call the dataset; by default as its folder.")]
+Recipe = Annotated[str, typer.Option(help="More overrides: a list in recipes/.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="A value of params.yaml."),
+]
 
 
 @app.command()
-def climb(archive: Archive = "", recipe: Recipe = "") -> None:
-    """Climb in a copy, by default on the book's photographs, and print the ladder."""
+def climb(
+    pictures: Annotated[
+        str,
+        typer.Argument(
+            metavar="PICTURES|NAME", help="A folder or zip of pictures, or the name of a dataset."
+        ),
+    ],
+    name: Name = "",
+    recipe: Recipe = "",
+    changes: Changes = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+) -> None:
+    """Train all five rungs on your pictures, and print what each brings and costs.
+
+    PICTURES has a folder for each class, such as Oak/holiday.jpg. It may be divided into
+    train, validation and test, or have a metadata.csv. It is never changed.
+    """
     from ladder.climbs import climbs
 
-    climbs.run(archive, recipe)
+    climbs.run(pictures, name, recipe, changes or [], dry_run=dry_run)
 
 
 @app.command()
 def report(
-    folder: Annotated[Path | None, typer.Argument(help="Such as reports/cifar10.")] = None,
-    open_page: Open = False,
+    dataset: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A dataset, or a folder such as reports/oaks.")
+    ] = "",
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser.")
+    ] = False,
 ) -> None:
-    """Print the ladder in a folder of reports, by default that of params.yaml's dataset."""
+    """Print the ladder of a dataset, by default params.yaml's, and the place of its page."""
     from ladder.page import report
 
-    report.show(folder, open_page=open_page)
+    report.show(dataset, open_page=open_page)
+
+
+@app.command()
+def predict(
+    files: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="Pictures, folders, or patterns of names.")
+    ],
+    ladder: Annotated[str, typer.Option(help="Whose model; by default the only one.")] = "",
+    rung: Annotated[str, typer.Option(help="Another rung than the advised one.")] = "",
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    heatmap: Annotated[
+        Path | None, typer.Option(help="A folder for pictures of where the model looked.")
+    ] = None,
+) -> None:
+    """Name the class of pictures with the model of a climb."""
+    from ladder.page import predict
+
+    raise typer.Exit(predict.predict_paths(files, ladder or None, rung or None, csv, json, heatmap))
+
+
+@app.command()
+def serve(
+    ladder: Annotated[str, typer.Option(help="Whose model; by default the only one.")] = "",
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 5001,
+) -> None:
+    """Serve the model of a climb over HTTP on 127.0.0.1, by MLflow's own server."""
+    from ladder.page import serving
+
+    raise typer.Exit(serving.serve(ladder or None, port))
 
 
 @app.command()
 def seeds(
+    pictures: Pictures = "",
     count: Annotated[int, typer.Option(help="How many seeds, at least.")] = 5,
-    archive: Archive = "",
+    name: Name = "",
     recipe: Recipe = "",
+    changes: Changes = None,
 ) -> None:
-    """Climb with the seeds 0 to COUNT - 1; those climbed before count."""
-    from ladder.climbs import seeds
+    """Climb with the seeds 0 to COUNT - 1, to see what is chance; those climbed before count."""
+    from ladder.climbs import recipes, seeds
 
-    seeds.run(count, archive, recipe)
+    seeds.run(count, recipes.plan(pictures, name, recipe, changes or []))
 
 
 @app.command()
 def learning_curve(
-    per_class: Annotated[list[int] | None, typer.Argument(help="Pictures of a class.")] = None,
-    archive: Archive = "",
+    pictures: Pictures = "",
+    count: Annotated[
+        list[int] | None, typer.Option(help="Train pictures of a class; again for more.")
+    ] = None,
+    name: Name = "",
     recipe: Recipe = "",
+    changes: Changes = None,
 ) -> None:
-    """Climb rungs 3 to 5 on fewer and fewer pictures."""
-    from ladder.climbs import learning_curve
+    """Climb rungs 3 to 5 on fewer and fewer pictures, to see if more labels would help."""
+    from ladder.climbs import learning_curve, recipes
 
-    learning_curve.run(per_class or [], archive, recipe)
+    learning_curve.run(count or [], recipes.plan(pictures, name, recipe, changes or []))
 
 
 @app.command()
 def check(
-    archive: Archive = "",
+    pictures: Pictures = "",
+    name: Name = "",
     recipe: Recipe = "",
-    quick: Quick = False,
-    update: Update = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Drawn pictures, a few minutes.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Make the reference of --quick.")
+    ] = False,
 ) -> None:
     """Climb again in a clean copy and compare with what is committed."""
-    from ladder.climbs import reproduction
+    from ladder.climbs import recipes, reproduction
 
-    reproduction.run(archive, recipe, quick=quick, update=update)
+    if (quick or update) and (pictures or name or recipe):
+        raise typer.BadParameter("the quick form draws its own pictures and takes no recipe")
+    plan = None if quick or update else recipes.plan(pictures, name, recipe)
+    reproduction.run(plan, update=update)
 
 
 @app.command()

@@ -18,6 +18,9 @@ def root() -> Path:
     return Path(os.environ.get("DVC_ROOT", ".")).resolve()
 
 
+MODELS = Path("models")  # a folder for each dataset: its advised rung
+ARCHIVE = "images.zip"  # in a dataset's raw folder, where its pictures are in a zip archive
+PICTURES = "pictures"  # or else the folder that they are in
 LOCK = Path("dvc.lock")
 LOCK_OF_CLIMB = Path("climb.lock")  # in the reports of a climb in a copy: its dvc.lock
 # What an interrupted stage resumes from: git-ignored, no output, and not in an experiment's copy.
@@ -36,17 +39,21 @@ def metrics(rung: rungs.Rung) -> Path:
 
 @dataclass(frozen=True)
 class DatasetPaths:
-    """The files of one dataset."""
+    """The files of one dataset, by its name."""
 
-    source: str
+    name: str
 
     @property
     def root(self) -> Path:
-        return Path("data") / self.source
+        return Path("data") / self.name
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
 
     @property
     def archive(self) -> Path:
-        return self.root / "raw/images.zip"
+        return self.raw / ARCHIVE
 
     @property
     def manifest(self) -> Path:
@@ -55,6 +62,9 @@ class DatasetPaths:
     @property
     def quarantine(self) -> Path:
         return self.root / "quarantine.csv"
+
+    def examination(self, table: Literal["pictures", "findings", "by_class"]) -> Path:
+        return self.root / "examination" / f"{table}.csv"
 
     @property
     def duplicates(self) -> Path:
@@ -103,7 +113,11 @@ class DatasetPaths:
 
     @property
     def reports(self) -> Path:
-        return Path("reports") / self.source
+        return Path("reports") / self.name
+
+    @property
+    def model(self) -> Path:
+        return MODELS / self.name
 
 
 def view(folder: Path, number: int) -> Path:

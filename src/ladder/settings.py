@@ -1,5 +1,6 @@
 """params.yaml, read strictly into frozen sections: the code holds no defaults."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -18,6 +19,8 @@ from ruamel.yaml.error import YAMLError
 from ladder import errors
 
 PARAMS = Path("params.yaml")
+# Folders in data/, reports/ or a dataset's reports, which no dataset and no recipe may be called.
+RESERVED = {"weights", "metrics", "quick", "benchmark", "studies", "predictions", "figures"}
 
 # A base's layers in order, so that a wrong name is refused before any work; see test_bases.py.
 LAYERS = {
@@ -30,6 +33,8 @@ LAYERS = {
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]\w*(-\w+)*$", max_length=60)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 ImageSize = Annotated[int, Field(ge=48, le=1024)]  # pixels
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -45,20 +50,46 @@ Keys = TypeVar("Keys", bound=Section)
 
 
 class Dataset(Section):
-    """Where the pictures come from."""
+    """Where the pictures come from, and what data, reports, runs and models are called by."""
 
-    source: Literal["cifar10", "dogs_vs_cats"]
-    archive_sha256: Sha256 | None
+    name: Name
+    source: Literal["cifar10", "dogs_vs_cats", "folder"]
+    sha256: Sha256 | None  # of a person's own pictures: see `sources.digest`
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_folder_of_its_own(cls, value: str) -> str:
+        if value.lower() in RESERVED:
+            raise PydanticCustomError("name", f"a name other than {', '.join(sorted(RESERVED))}")
+        return value
 
 
 class Split(Section):
-    """How many pictures of each class a subset takes."""
+    """How many pictures of each class a subset takes, or which share of them."""
 
-    train_per_class: Count
-    validation_per_class: Count
-    test_per_class: Count
+    train: Count | Share
+    validation: Count | Share
+    test: Count | Share
+    group: str | None  # a regular expression: pictures with one value of it share a subset
+    hash_distance: Annotated[int, Field(ge=0, le=256)] | None  # bits; None: no near duplicates
+    unreadable_share: Annotated[float, Field(ge=0.0, le=1.0)]
     train_used_per_class: Count | None
     shuffle_train_labels: Literal[False] | int  # which deal
+
+    @property
+    def counts(self) -> dict[str, int] | None:
+        """The numbers of pictures of each class, by subset; None where shares are given."""
+        numbers = {"train": self.train, "validation": self.validation, "test": self.test}
+        counts = {subset: n for subset, n in numbers.items() if isinstance(n, int)}
+        return counts if len(counts) == len(numbers) else None
+
+    @field_validator("train", "validation", "test", mode="before")
+    @classmethod
+    def _is_a_count_or_a_share(cls, value: object) -> object:
+        is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        if is_count or (isinstance(value, float) and 0 < value < 1):
+            return value
+        raise PydanticCustomError("subset", "a number of pictures, from 1, or a share below 1")
 
     @field_validator("shuffle_train_labels", mode="before")
     @classmethod
@@ -67,11 +98,31 @@ class Split(Section):
             return value
         raise PydanticCustomError("deal", "false, or the number of a deal, from 1")
 
+    @field_validator("group")
+    @classmethod
+    def _is_a_regular_expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise PydanticCustomError("group", f"a regular expression ({error})") from None
+        return value
+
+    @model_validator(mode="after")
+    def _is_all_counts_or_all_shares(self) -> Self:
+        numbers = (self.train, self.validation, self.test)
+        if self.counts is None and not all(isinstance(number, float) for number in numbers):
+            raise PydanticCustomError(
+                "split", "train, validation and test all counts or all shares"
+            )
+        if self.counts is None and abs(sum(numbers) - 1) > 1e-6:
+            raise PydanticCustomError("split", "shares of train, validation and test that sum to 1")
+        return self
+
     @model_validator(mode="after")
     def _uses_what_there_is(self) -> Self:
-        if (self.train_used_per_class or 0) > self.train_per_class:
+        if self.counts and (self.train_used_per_class or 0) > self.counts["train"]:
             raise PydanticCustomError(
-                "split", f"train_used_per_class of at most {self.train_per_class}, or null for all"
+                "split", f"train_used_per_class of at most {self.train}, or null for all"
             )
         return self
 
@@ -260,25 +311,37 @@ def read(path: Path) -> Settings:
     Raises:
         InputError: not YAML, a key missing, unknown or double, a wrong type or range.
     """
-    advice = f"Correct {path}; docs/parameters.md says what each key means."
     try:
         content: Any = YAML(typ="safe", pure=True).load(path)
-        return Settings.model_validate(content)
     except OSError:
         raise errors.InputError(
             str(path), expected="a file", received="none", advice="Run from the project's root."
         ) from None
     except YAMLError as error:
         raise errors.InputError(
-            str(path), expected="valid YAML", received=str(error), advice=advice
+            str(path), expected="valid YAML", received=str(error), advice=_advice(str(path))
         ) from None
+    return checked(content, str(path))
+
+
+def checked(content: Any, where: str) -> Settings:
+    """Returns the content of a params.yaml as settings; `where` is what a person calls it.
+
+    Raises:
+        InputError: a key is missing or unknown, a wrong type or range.
+    """
+    try:
+        return Settings.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ": ".join([str(path), ".".join(map(str, first["loc"]))]).removesuffix(": ")
-        received = _received(first)
+        key = ": ".join([where, ".".join(map(str, first["loc"]))]).removesuffix(": ")
         raise errors.InputError(
-            where, expected=_expectation(first), received=received, advice=advice
+            key, expected=_expectation(first), received=_received(first), advice=_advice(where)
         ) from None
+
+
+def _advice(where: str) -> str:
+    return f"Correct {where}; docs/parameters.md says what each key means."
 
 
 def _received(error: Any) -> str:

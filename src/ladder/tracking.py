@@ -10,12 +10,14 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import filelock
@@ -23,13 +25,13 @@ import mlflow
 import numpy as np
 import pandas as pd
 import psutil
-from mlflow.entities import LifecycleStage, Metric, Run
+from mlflow.entities import LifecycleStage, LoggedModelOutput, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, paths, rungs, settings
+from ladder import artifacts, errors, paths, processes, rungs, settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +49,8 @@ PLACES = {
     "model_versions": {"source", "storage_location"},
 }
 PROCESS_TAG = "ladder.process"  # host and number
+REGISTERED_TAG = "ladder.registered_sha256"
+CHAMPION = "champion"  # MLflow's word for the version to use
 
 # What decides a training besides the seed and the rung's own section of params.yaml.
 COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
@@ -394,3 +398,113 @@ def ui() -> None:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port]
     with suppress(KeyboardInterrupt):
         subprocess.run([*command, *store], env=environment, check=True)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a registered model runs: MLflow keeps copies of the files, and pickles nothing."""
+
+    script: Path  # calls `mlflow.models.set_model`; finds the model's folder as artifact `model`
+    package: Path  # the folder of a package that the script imports
+    requirements: Sequence[str]  # such as keras==3.15.1
+
+
+def register(
+    name: str,
+    folder: Path,
+    program: Program,
+    class_columns: Sequence[str],
+    *,
+    digest: str,
+    tags: Mapping[str, str],
+) -> str | None:
+    """Makes the model in a folder the champion of its name; returns its version, None if lost.
+
+    The model takes a column `picture` of bytes, and returns label, confidence and `class_columns`.
+    A version that has this digest becomes the champion again; else there is a new one, and those
+    of before stay. It belongs to the run that trained the weights, by the `tags`.
+    """
+    number = None
+    with _best_effort():
+        experiment_id, client = connect(name), mlflow.MlflowClient()
+        tags = {**tags, REGISTERED_TAG: digest}
+        number = _registered(name, digest)
+        if number is None:
+            run_id = _find(experiment_id, tags[WEIGHTS_TAG])
+            model = client.create_logged_model(experiment_id, name, run_id, tags)
+            _log_program(model.model_id, folder, program, class_columns)
+            if run_id:
+                client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+            with suppress(MlflowException):  # it is there; a lost server fails below
+                client.create_registered_model(name)
+            source = f"models:/{model.model_id}"
+            version = client.create_model_version(
+                name, source, run_id, tags, model_id=model.model_id
+            )
+            number = str(version.version)
+        client.set_registered_model_alias(name, CHAMPION, number)
+    return number
+
+
+def _registered(name: str, digest: str) -> str | None:
+    """Returns the newest version with this digest whose files are still there."""
+    query = f"name = '{name}' and tags.`{REGISTERED_TAG}` = '{digest}'"
+    versions = mlflow.MlflowClient().search_model_versions(query)
+    for number in sorted((int(each.version) for each in versions), reverse=True):
+        with suppress(MlflowException, OSError):
+            mlflow.models.get_model_info(f"models:/{name}/{number}")
+            return str(number)
+    return None
+
+
+def _log_program(
+    model_id: str, folder: Path, program: Program, class_columns: Sequence[str]
+) -> None:
+    """Logs without an example of the input: MLflow would load the model and predict it."""
+    outputs = [ColSpec(DataType.float, column) for column in ("confidence", *class_columns)]
+    mlflow.pyfunc.log_model(
+        model_id=model_id,
+        python_model=str(program.script),
+        code_paths=[str(program.package)],
+        artifacts={"model": str(folder.resolve())},
+        signature=ModelSignature(
+            Schema([ColSpec(DataType.binary, "picture")]),
+            Schema([ColSpec(DataType.string, "label"), *outputs]),
+        ),
+        pip_requirements=[*program.requirements],
+    )
+
+
+def check_port(port: int) -> None:
+    """Checks that a server may listen at a port of 127.0.0.1.
+
+    Raises:
+        InputError: it may not.
+    """
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise errors.InputError(
+                "port",
+                expected="a free port",
+                received=f"{port} ({error})",
+                advice="Choose another one: --port 5002.",
+            ) from error
+
+
+def serve(name: str, port: int) -> int:
+    """Runs MLflow's scoring server of the champion until Ctrl-C; returns its exit status."""
+    with _store() as uri:
+        pass
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it runs `uvicorn`
+    quiet = {"MLFLOW_LOGGING_LEVEL": "WARNING"}
+    environment = {**quiet, **os.environ, "PATH": path, "MLFLOW_TRACKING_URI": uri}
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    with suppress(KeyboardInterrupt):
+        return processes.run(
+            [*command, "-m", f"models:/{name}@{CHAMPION}", *address], Path(), environment
+        )
+    return 0

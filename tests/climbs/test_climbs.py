@@ -1,15 +1,18 @@
 import dataclasses
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from dvc.utils import resolve_output  # type: ignore[import-untyped]
 
+from conftest import drawn_pictures
 from ladder import artifacts, errors, provenance, rungs
-from ladder.climbs import climbs, experiments
-from ladder.networks import runtime
+from ladder.climbs import climbs, experiments, recipes
+from ladder.networks import probe, runtime
 from ladder.page import report
+from ladder.pictures import sources
 
 ROOT = Path(__file__).parents[2]
 PARAMS = """
@@ -128,7 +131,7 @@ def test_a_recipe_is_compared_on_the_rungs_that_it_changes(
     assert climbs.compare(tmp_path).empty
     assert not (tmp_path / "studies").exists()
     write_climb(tmp_path / "larger", image_size=96, probability=0.1)
-    write_climb(tmp_path / "same", image_size=64, dataset={"archive_sha256": "6"})
+    write_climb(tmp_path / "same", image_size=64, dataset={"sha256": "6"})
     table = climbs.compare(tmp_path)
     assert table["recipe"].unique().tolist() == ["larger"]
     assert table["rung"].tolist() == list(rungs.RUNGS[1:])
@@ -233,48 +236,133 @@ def test_committed_recipes_change_the_rungs_that_they_name(
     assert climbs.changed(reports, reports / recipe) == expected
 
 
+Runs = list[tuple[str, list[str]]]
+
+
 @pytest.fixture
-def climbed(
-    at_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], list[tuple[str, list[str]]]]:
-    """Climbs by recipes of a line each, with climbs that are written by hand."""
+def climbed(at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """The climbs that the command asks for, whose reports are written by hand; without models."""
     (at_root / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     (at_root / "recipes").mkdir()
-    (at_root / "recipes/dogs_vs_cats.txt").write_text("dataset.source=dogs_vs_cats\n")
+    (at_root / "recipes/dogs_vs_cats.txt").write_text("\n".join(BOOK))
     (at_root / "recipes/larger.txt").write_text("image_size=128\n")
-    runs: list[tuple[str, list[str]]] = []
+    runs: Runs = []
 
     def climb(name: str, overrides: list[str]) -> str:
         runs.append((name, [*overrides]))
         return name
 
-    def take(commit: str, source: str, target: Path) -> None:
-        assert source == "dogs_vs_cats"
+    def take(commit: str, dataset: str, target: Path) -> None:
+        assert commit.startswith(dataset)
         write_climb(target, image_size=128 if "larger" in commit else 96)
         (target / "ladder.html").touch()
 
-    def run(recipe: str) -> list[tuple[str, list[str]]]:
-        climbs.run("", recipe)
-        return runs
+    def fetch(commit: str, path: Path, target: Path) -> None:
+        assert path == target
+        artifacts.write_text(target / "model.json", commit)
 
     monkeypatch.setattr(experiments, "climb", climb)
     monkeypatch.setattr(experiments, "take", take)
+    monkeypatch.setattr(experiments, "fetch", fetch)
+    monkeypatch.setattr(experiments, "check_place", lambda: None)
     monkeypatch.setattr(report, "text", lambda reports: f"the ladder of {reports}")
-    return run
+    monkeypatch.setattr(recipes, "PLACES", at_root / "places")
+    monkeypatch.setenv(sources.PICTURES_VARIABLE, "")  # put back after a plan that sets it
+    return runs
+
+
+BOOK = ["dataset.name=dogs_vs_cats", "dataset.source=dogs_vs_cats"]
 
 
 def test_a_climb_is_taken_over_shown_and_compared(
-    climbed: Callable[[str], list[tuple[str, list[str]]]],
-    capsys: pytest.CaptureFixture[str],
+    climbed: Runs, at_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = climbed("")
-    assert runs == [("book", ["dataset.source=dogs_vs_cats"])]
-    folder = "reports/dogs_vs_cats"
-    assert capsys.readouterr().out == f"the ladder of {folder}\n\n{folder}/ladder.html\n"
-    runs = climbed("larger")
-    assert runs[1:] == [("book-larger", ["dataset.source=dogs_vs_cats", "image_size=128"])]
-    first, *sentences, last = filter(None, capsys.readouterr().out.splitlines())
-    assert (first, last) == (f"the ladder of {folder}/larger", f"{folder}/larger/ladder.html")
+    climbs.run("dogs_vs_cats", "", "", [], dry_run=False)
+    assert climbed == [("dogs_vs_cats", BOOK)]
+    folder, model = "reports/dogs_vs_cats", at_root / "models/dogs_vs_cats/model.json"
+    use = "ladder predict PICTURES --ladder dogs_vs_cats"
+    assert capsys.readouterr().out == f"the ladder of {folder}\n\n{folder}/ladder.html\n{use}\n"
+    assert model.read_text() == "dogs_vs_cats"
+    climbs.run("dogs_vs_cats", "", "larger", ["seed=3"], dry_run=False)
+    assert climbed[1:] == [("dogs_vs_cats-larger", [*BOOK, "image_size=128", "seed=3"])]
+    first, *sentences, page, last = filter(None, capsys.readouterr().out.splitlines())
+    assert (first, page) == (f"the ladder of {folder}/larger", f"{folder}/larger/ladder.html")
+    assert last == use
     assert [line.partition(":")[0] for line in sentences] == [
         f"larger, {rung}" for rung in rungs.RUNGS[1:]
     ]
+    assert model.read_text() == "dogs_vs_cats"  # the dataset's own, not the recipe's
+    assert {path.name for path in (at_root / "recipes").iterdir()} == {
+        "dogs_vs_cats.txt",
+        "larger.txt",
+    }
+
+
+@pytest.fixture
+def oaks(at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's folder of two classes; the machine is not measured."""
+    monkeypatch.setattr(probe, "rates", lambda *_: {"base": 20.0, "scratch": 100.0})
+    for name, content in drawn_pictures(("oak", "elm"), count=5).items():
+        class_name, number, _ = Path(name).name.split(".")
+        path = at_root / "theirs/Oaks" / class_name / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return at_root / "theirs/Oaks"
+
+
+def test_a_climb_on_a_folder_is_announced_and_leaves_its_recipe(
+    climbed: Runs, at_root: Path, oaks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    climbs.run(str(oaks), "", "", ["train_head.epochs=3"], dry_run=False)
+    out = capsys.readouterr().out
+    assert out.startswith("oaks: 10 pictures of 2 classes\n")
+    assert out.endswith("ladder predict PICTURES --ladder oaks\n")
+    ((name, overrides),) = climbed
+    assert name == "oaks"
+    recipe = recipes.read("oaks")
+    assert overrides == [
+        *(f"{key}={value}" for key, value in recipe.items()),
+        "train_head.epochs=3",
+        f"dataset.sha256={sources.own(oaks).digest()}",
+    ]
+    assert (at_root / "reports/oaks/.gitignore").read_text() == "*\n"
+    assert recipes.remembered("oaks") == oaks
+    climbs.run("oaks", "", "", [], dry_run=False)  # by its name now
+    assert climbed[1][1] == [override for override in overrides if "epochs" not in override]
+
+
+def test_a_dry_run_tells_and_does_nothing(
+    climbed: Runs, at_root: Path, oaks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(at_root.rglob("*"))
+    climbs.run(str(oaks), "", "", [], dry_run=True)
+    assert capsys.readouterr().out.startswith("oaks: 10 pictures of 2 classes\n")
+    assert climbed == []
+    assert sorted(at_root.rglob("*")) == before
+
+
+def test_a_model_takes_the_place_of_the_one_before(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC itself would write into a folder that is there, and leave the old model."""
+
+    def dvc(*arguments: str) -> None:
+        _, path, _, commit, _, out = (
+            word for word in arguments[1:] if word[:3] not in ("--q", "--f")
+        )
+        place = Path(resolve_output(path, out, force=True))
+        artifacts.write_text(place / f"{commit}.json", "{}")
+
+    monkeypatch.setattr(experiments, "_dvc", dvc)
+    for commit in ("first", "second"):
+        experiments.fetch(commit, Path("models/oaks"), Path("models/oaks"))
+        files = [path.as_posix() for path in Path("models").rglob("*") if path.is_file()]
+        assert files == [f"models/oaks/{commit}.json"]
+
+    def fail(*_: str) -> None:
+        sys.exit(255)
+
+    monkeypatch.setattr(experiments, "_dvc", fail)
+    with pytest.raises(SystemExit):
+        experiments.fetch("third", Path("models/oaks"), Path("models/oaks"))
+    assert [*Path("models").rglob("*")] == [Path("models/oaks"), Path("models/oaks/second.json")]

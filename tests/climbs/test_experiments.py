@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from ladder import artifacts, errors, paths, processes
 from ladder.climbs import experiments
@@ -261,3 +262,20 @@ def test_a_copy_runs_this_python_on_its_own_code_and_store(monkeypatch: pytest.M
     assert environment["LADDER_ARCHIVE"] == "/pictures.zip"
     assert environment["PATH"].startswith(f"{Path(sys.executable).parent}{os.pathsep}")
     assert not [name for name in environment if name.startswith(("DVC_", "MLFLOW_"))]
+
+
+@pytest.mark.parametrize(
+    "value", ["oaks", r"(tree\d+)_", r"a'b\'c", "\\w+\\\\", "a b", "x,y", "${a}", "日本", "a=b"]
+)
+def test_a_text_reaches_dvc_as_it_is(value: str) -> None:
+    parser = OverridesParser.create()
+    override = parser.parse_override(experiments._quoted(f"split.group={value}"))
+    assert (override.key_or_group, override.value()) == ("split.group", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("null", None), ("3", 3), ("2.0e-5", 2e-5), ("false", False)]
+)
+def test_other_values_reach_dvc_as_yaml_reads_them(text: str, expected: object) -> None:
+    override = OverridesParser.create().parse_override(experiments._quoted(f"key={text}"))
+    assert override.value() == expected

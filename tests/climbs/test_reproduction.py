@@ -279,7 +279,7 @@ def quick_plan(folder: Path) -> Callable[..., recipes.Plan]:
     """Returns a function that plans a form whose results are committed in a folder of its name."""
 
     def plan(form: str, _: Path) -> recipes.Plan:
-        return recipes.Plan("d", (), folder / form, folder / "studies", form)
+        return recipes.Plan("d", (), folder / form, folder / "studies", form, ())
 
     return plan
 
@@ -297,10 +297,10 @@ def test_what_differs_is_the_last_word_of_a_command_that_fails(
     monkeypatch.setattr(reproduction, "read", lambda *_: results())
     monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: next(climbed))
     for kind in ("bit for bit", "on another kind of machine", "on another kind of machine"):
-        reproduction.run("", "", quick=True, update=False)
+        reproduction.run(None, update=False)
         assert capsys.readouterr().out == f"ladder: reproduced, {kind}\n"
     with pytest.raises(SystemExit) as ended:
-        reproduction.run("", "", quick=True, update=False)
+        reproduction.run(None, update=False)
     first, line = str(ended.value.code).splitlines()
     assert first == "ladder: not reproduced"
     assert line.startswith(f"{[*reproduction.QUICK][1]}: predictions of features: up to ")
@@ -319,7 +319,7 @@ def test_an_update_makes_what_is_climbed_the_reference(
 
     monkeypatch.setattr(reproduction, "quick_plan", quick_plan(tmp_path))
     monkeypatch.setattr(reproduction, "results_of", results_of)
-    reproduction.run("", "", quick=False, update=True)
+    reproduction.run(None, update=True)
     assert capsys.readouterr().out.count("is new; commit it") == len(reproduction.QUICK)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.relative_to(tmp_path).as_posix() for path in files} == {
@@ -342,7 +342,7 @@ def test_an_update_leaves_what_comes_out_the_same(
     monkeypatch.setattr(reproduction, "quick_plan", quick_plan(tmp_path))
     monkeypatch.setattr(reproduction, "read", lambda *_: reference)
     monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: results())
-    reproduction.run("", "", quick=False, update=True)
+    reproduction.run(None, update=True)
     assert capsys.readouterr().out.count("does what it did") == len(reproduction.QUICK)
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"climb.lock"}
 
@@ -352,8 +352,9 @@ def test_a_ladder_is_compared_with_the_lock_of_its_own_climb(
     at_root: Path, monkeypatch: pytest.MonkeyPatch, own_lock: bool
 ) -> None:
     """A recipe's lies in its reports, that of params.yaml's dataset is the workspace's."""
-    plan = recipes.Plan("d", (), Path("reports/d"), Path("reports/d/studies"), "d")
+    plan = recipes.Plan("d", (), Path("reports/d"), Path("reports/d/studies"), "d", ("mine",))
     locks: list[str] = []
+    committed: list[str] = []
     elsewhere: list[bool] = []
 
     def clone(copy: Path) -> None:
@@ -369,25 +370,25 @@ def test_a_ladder_is_compared_with_the_lock_of_its_own_climb(
         locks.append(lock.relative_to(folder.parents[1]).as_posix())
         return results()
 
-    monkeypatch.setattr(reproduction, "check_committed", lambda *_: None)
+    monkeypatch.setattr(reproduction, "check_committed", lambda _, *names: committed.extend(names))
     monkeypatch.setattr(reproduction, "climb", lambda *_: None)
-    monkeypatch.setattr(recipes, "plan", lambda *_: plan)
     monkeypatch.setattr(reproduction, "clone", clone)
     monkeypatch.setattr(reproduction, "read", read)
     monkeypatch.setattr(reproduction, "is_same_kind", lambda *_: not elsewhere)
     monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: results())
-    assert reproduction.check("", "") == ([], True)
+    assert reproduction.check(plan) == ([], True)
     assert locks == ["reports/d/climb.lock" if own_lock else "dvc.lock"]
+    assert committed == ["mine"]  # the recipes that the plan is of
     elsewhere.append(True)
     other = results(runtime=OTHER_MACHINE)
     monkeypatch.setattr(reproduction, "results_of", lambda *_, **__: other)
-    assert reproduction.check("", "") == ([], False)
+    assert reproduction.check(plan) == ([], False)
 
 
 def test_without_seeds_a_climb_on_another_machine_does_not_begin(
     at_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = recipes.Plan("d", (), Path("reports/d"), Path("reports/d/studies"), "d")
+    plan = recipes.Plan("d", (), Path("reports/d"), Path("reports/d/studies"), "d", ("mine",))
 
     def clone(copy: Path) -> None:
         provenance.write(copy / "reports/d/climb.json", IDENTITY, pictures="5e6f")
@@ -395,18 +396,17 @@ def test_without_seeds_a_climb_on_another_machine_does_not_begin(
 
     monkeypatch.setattr(reproduction, "check_committed", lambda *_: None)
     monkeypatch.setattr(reproduction, "climb", lambda *_: pytest.fail("it climbs"))
-    monkeypatch.setattr(recipes, "plan", lambda *_: plan)
     monkeypatch.setattr(reproduction, "clone", clone)
     monkeypatch.setattr(reproduction, "read", lambda *_: results())
     monkeypatch.setattr(reproduction, "is_same_kind", lambda *_: False)
     with pytest.raises(errors.InputError, match="at least 5 seeds"):
-        reproduction.check("", "")
+        reproduction.check(plan)
 
 
 def test_what_a_climb_left_is_gathered_and_read(tmp_path: Path) -> None:
     copy, target = tmp_path / "copy", tmp_path / "results"
     reports, data = copy / "reports/cifar10", copy / "data/cifar10"
-    plan = recipes.Plan("cifar10", (), Path("unused"), Path("unused"), "quick")
+    plan = recipes.Plan("cifar10", (), Path("unused"), Path("unused"), "quick", ())
     for rung in rungs.RUNGS:
         artifacts.write_csv(reports / f"predictions/{rung}.csv", predictions())
     artifacts.write_json(reports / "runtime.json", RUNTIME)
@@ -433,14 +433,14 @@ def test_a_form_of_the_quick_climb_draws_its_classes_and_has_its_recipe(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setenv(sources.ARCHIVE_VARIABLE, "")  # put back after the plan
+    monkeypatch.setenv(sources.PICTURES_VARIABLE, "")  # put back after the plan
     plan = reproduction.quick_plan(form, tmp_path)
-    members = archives.members(Path(os.environ[sources.ARCHIVE_VARIABLE]))
+    members = archives.members(Path(os.environ[sources.PICTURES_VARIABLE]))
     assert tuple(sorted({*members["class_name"]})) == reproduction.QUICK[form]
     params = recipes.params(settings.PARAMS, plan.overrides)
-    wanted = sum(params["split"][f"{subset}_per_class"] for subset in paths.SUBSETS)
+    wanted = sum(params["split"][subset] for subset in paths.SUBSETS)
     assert (members.groupby("class_name").size() >= wanted).all()
-    assert params["dataset"]["archive_sha256"] == archives.sha256(tmp_path / "drawn.zip")
+    assert params["dataset"]["sha256"] == archives.sha256(tmp_path / "drawn.zip")
     assert plan.reports == provenance.QUICK / form
     assert params["base"]["weights"] == "torchvision"  # the real ones
     assert params["runtime"]["precision"] == "float32"  # `within_kernels` asks for it
@@ -451,7 +451,9 @@ def test_the_forms_of_the_quick_climb_take_every_path_of_a_study(
 ) -> None:
     monkeypatch.chdir(ROOT)
     every = [
-        recipes.params(settings.PARAMS, recipes.plan("", f"quick_{form}").overrides)
+        recipes.params(
+            settings.PARAMS, recipes.plan(recipes.BOOK, recipe=f"quick_{form}").overrides
+        )
         for form in reproduction.QUICK
     ]
     assert {len(classes) for classes in reproduction.QUICK.values()} == {2, 3}

@@ -15,7 +15,7 @@ from ladder.evidence import answers
 ROOT = Path(__file__).parents[2]
 PARAMS: dict[str, Any] = {
     "seed": 0,
-    "dataset": {"source": "cifar10", "archive_sha256": None},
+    "dataset": {"name": "cifar10", "source": "cifar10", "sha256": None},
     "split": {"shuffle_train_labels": False},
     "runtime": {"precision": "auto"},
     "fine_tune": {"epochs": 2},
@@ -30,6 +30,8 @@ PREDICTIONS = pd.DataFrame(
         "subset": ["validation"] * 2 + ["test"] * 2,
     }
 )
+REPORTS = Path("reports/cifar10")
+PLAN = recipes.Plan("cifar10", ("a=b",), REPORTS, REPORTS / "studies", "cifar10", ())
 
 
 def climb(seed: int, *, right: bool | None = None) -> pd.DataFrame:
@@ -173,7 +175,8 @@ def test_the_seeds_of_recipes_are_compared_with_those_of_the_default(
     assert (row["recipe"], row["default_mean"], row["mean"]) == ("mine", 0.5, 1.0)
     assert provenance.read(table.with_suffix(".json")) == IDENTITY
     assert capsys.readouterr().err == ""
-    theirs = {**PARAMS, "dataset": {"source": "cifar10", "archive_sha256": "other"}}
+    grouped = {**PARAMS, "split": {"shuffle_train_labels": False, "group": "[0-9]+"}}
+    theirs = {**PARAMS, "dataset": {"name": "cifar10", "source": "cifar10", "sha256": "other"}}
     for recipe, other, reason in (
         (
             "of_other_code",
@@ -182,6 +185,7 @@ def test_the_seeds_of_recipes_are_compared_with_those_of_the_default(
         ),
         ("of_other_keras", dataclasses.replace(longer, keras="3"), "keras: 3.15.1, 3"),
         ("of_other_pictures", dataclasses.replace(longer, params=theirs), "other pictures"),
+        ("of_other_groups", dataclasses.replace(longer, params=grouped), "other pictures"),
     ):
         seeds.write(tmp_path / "studies" / recipe, of_seeds(0, 1, right=True), other)
         seeds.compare(tmp_path)
@@ -211,10 +215,6 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
             return json.dumps({"fine_tuned": {**MACHINE, "threads": commit[-1]}}).encode()
         return PREDICTIONS.to_csv(index=False).encode()
 
-    plan = recipes.Plan(
-        "cifar10", ("a=b",), Path("reports/cifar10"), Path("reports/cifar10/studies"), "cifar10"
-    )
-    monkeypatch.setattr(recipes, "plan", lambda *_: plan)
     monkeypatch.setattr(climbs, "planned", lambda _: IDENTITY)
     monkeypatch.setattr(experiments, "climb", climb)
     monkeypatch.setattr(experiments, "show", show)
@@ -225,7 +225,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
 
 def test_only_seeds_that_are_missing_are_climbed(asked: list[tuple[str, list[str]]]) -> None:
     write_reports(Path("reports/cifar10"), seed=1)
-    seeds.run(3, "", "")
+    seeds.run(3, PLAN)
     assert asked == [
         ("cifar10-seed-0", ["a=b", "seed=0"]),
         ("cifar10-seed-2", ["a=b", "seed=2"]),
@@ -236,7 +236,7 @@ def test_only_seeds_that_are_missing_are_climbed(asked: list[tuple[str, list[str
     assert study.machines["threads"].tolist() == [0, 2, 2]
     assert study.answers.groupby(["rung", "seed"]).size().tolist() == [4] * 15
     assert "scratch,test,2,0.5\n" in (studies / "seeds.csv").read_text()  # 2, and not 2.0
-    seeds.run(3, "", "")
+    seeds.run(3, PLAN)
     assert len(asked) == 2  # all count
 
 
@@ -248,7 +248,7 @@ def test_a_change_half_way_ends_the_study_and_keeps_what_was_climbed(
     with pytest.raises(
         errors.InputError, match="a change since the first: fingerprint: 1a2b, 3c4d"
     ):
-        seeds.run(3, "", "")
+        seeds.run(3, PLAN)
     assert seeds.read(Path("reports/cifar10/studies")).machines["seed"].tolist() == [0, 1]
 
 
@@ -260,14 +260,14 @@ def test_a_climb_from_another_machines_cache_is_no_seed_of_the_study(
         climbs, "planned", lambda _: dataclasses.replace(IDENTITY, tensorflow="2.99.0")
     )
     with pytest.raises(errors.InputError, match=r"run cache: tensorflow: 2\.99\.0, 2\.21\.0"):
-        seeds.run(2, "", "")
+        seeds.run(2, PLAN)
     assert len(asked) == 1
     assert not Path("reports/cifar10/studies").exists()
 
 
 def test_one_seed_is_no_study(asked: list[tuple[str, list[str]]]) -> None:
     with pytest.raises(errors.InputError, match=r"N: expected at least 2 seeds\. Received: 1"):
-        seeds.run(1, "", "")
+        seeds.run(1, PLAN)
     assert asked == []
 
 

@@ -1,13 +1,15 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from ladder import rungs
+from ladder import artifacts, rungs
 from ladder.evidence import calibration
 
 PROBABILITIES = [0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.9, 1.0]
@@ -127,6 +129,72 @@ def test_three_classes_have_a_curve_each() -> None:
     (points,) = calibration.roc(ternary())[2:]
     area = np.trapezoid(points["true_positive_rate"], points["false_positive_rate"])
     assert area == pytest.approx(3.5 / 4)
+
+
+def test_a_class_that_the_subset_lacks_has_no_curve() -> None:
+    frame = ternary()[ternary()["label"] != 1]
+    assert len(calibration.roc(frame)) == len(calibration.precision_recall(frame)) == 2
+    # class 0: 0.7 > 0.6, 0.2; class 2: its 0.3 and 0.5 > 0.1
+    assert calibration.average_precision(frame) == pytest.approx(1.0)
+
+
+def test_of_one_class_alone_there_is_no_roc_curve() -> None:
+    ones, zeros = binary([1, 1], [0.2, 0.9]), binary([0, 0], [0.2, 0.9])
+    assert calibration.roc(ones) == calibration.roc(zeros) == []
+    assert calibration.precision_recall(zeros) == []
+    assert calibration.average_precision(ones) == 1
+    assert np.isnan(calibration.average_precision(zeros))
+
+
+@pytest.mark.parametrize("classes", [3, 60])
+def test_the_area_under_a_mean_curve_is_the_mean_area(classes: int) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(5 * classes) % classes
+    probability = random.dirichlet(np.ones(classes), len(labels)) + 0.02 * np.eye(classes)[labels]
+    columns = [f"probability_{i}" for i in range(classes)]
+    frame = pd.DataFrame(probability, columns=columns).assign(label=labels)
+    mean = calibration.mean_curve(calibration.roc(frame))
+    x, y = (mean[column].to_numpy() for column in calibration.ROC_COLUMNS)
+    areas = [sklearn.metrics.roc_auc_score(labels == i, probability[:, i]) for i in range(classes)]
+    assert np.trapezoid(y, x) == pytest.approx(np.mean(areas), abs=2e-3)
+    assert (np.diff(x) >= 0).all()
+    mean = calibration.mean_curve(calibration.precision_recall(frame))
+    steps = -np.diff(mean["recall"]) * mean["precision"].to_numpy()[:-1]
+    assert steps.sum() == pytest.approx(calibration.average_precision(frame), abs=2e-3)
+
+
+def few(labels: list[int], classes: int, subset: str) -> pd.DataFrame:
+    """Returns answers at random."""
+    drawn = np.random.default_rng(1).dirichlet(np.ones(classes), len(labels))
+    columns = {f"probability_{i}": drawn[:, i] for i in range(classes)}
+    columns = columns if classes > 2 else {"probability": drawn[:, 1]}
+    ids = [f"{subset}.{i}" for i in range(len(labels))]
+    return pd.DataFrame({"id": ids, "label": labels, **columns, "subset": subset})
+
+
+@pytest.mark.parametrize(
+    ("classes", "validation", "test", "undefined"),
+    [
+        (2, [0, 1], [1], [False, True]),
+        (2, [0], [0, 1], [True, False]),
+        (3, [0, 1, 2], [1, 1], [False, True]),
+        (3, [2], [0], [True, True]),
+        (60, list(range(60)), list(range(60)), [False, False]),
+        (60, list(range(59)), [3, 4], [False, False]),
+    ],
+)
+def test_few_pictures_of_few_of_the_classes_are_measured(
+    classes: int, validation: list[int], test: list[int], undefined: list[bool], tmp_path: Path
+) -> None:
+    parts = [few(validation, classes, "validation"), few(test, classes, "test")]
+    table = calibration.table({"features": pd.concat(parts)})
+    assert table["pictures"].tolist() == [len(validation), len(test)]
+    assert table["auc"].isna().tolist() == undefined
+    for name in ("expected_calibration_error", "error_by_chance", "brier", "confidence"):
+        assert np.isfinite(table[name]).all()
+    artifacts.write_csv(tmp_path / "calibration.csv", table)
+    again = pd.read_csv(tmp_path / "calibration.csv")
+    pd.testing.assert_frame_equal(again, table, check_exact=True, check_dtype=False)
 
 
 @given(ANSWERS)

@@ -1,5 +1,6 @@
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn import metrics
 
-from ladder import rungs, settings
+from ladder import artifacts, rungs
 from ladder.evidence import evaluation
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
@@ -194,6 +196,140 @@ def test_results_are_of_validation_and_test_apart() -> None:
     }
 
 
+def test_the_auc_is_of_the_classes_that_the_subset_has() -> None:
+    frame = ternary()[ternary()["label"] != 1]
+    rest = {i: frame.loc[frame["label"] != i, THREE[i]].tolist() for i in (0, 2)}
+    own = {i: frame.loc[frame["label"] == i, THREE[i]].tolist() for i in (0, 2)}
+    by_hand = sum(pairs_in_order(own[i], rest[i]) for i in (0, 2)) / 2
+    assert evaluation.measure(frame)["auc"] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("frame", [binary([1, 1], [0.2, 0.9]), binary([0], [0.2])])
+def test_of_one_class_alone_there_is_no_auc(frame: pd.DataFrame) -> None:
+    assert math.isnan(evaluation.measure(frame)["auc"])
+    of_three = pd.DataFrame([(1, 0.2, 0.5, 0.3)] * 2, columns=["label", *THREE])
+    assert math.isnan(evaluation.measure(of_three)["auc"])
+
+
+def many(labels: list[int], classes: int) -> pd.DataFrame:
+    """Returns answers at random."""
+    random = np.random.default_rng(0)
+    drawn = random.dirichlet(np.ones(classes), len(labels)).astype(np.float32)
+    return pd.DataFrame(drawn, columns=[f"probability_{i}" for i in range(classes)]).assign(
+        label=labels, id=[str(i) for i in range(len(labels))]
+    )
+
+
+@pytest.mark.parametrize("labels", [list(range(60)), [*range(59), 0], [*range(30)] * 2, [7] * 5])
+def test_sixty_classes_with_a_picture_each_or_none_are_measured(labels: list[int]) -> None:
+    frame = many(labels, 60)
+    measured = evaluation.measure(frame)
+    assert measured["accuracy_ci_low"] <= measured["accuracy"] <= measured["accuracy_ci_high"]
+    probability = evaluation.probabilities(frame)
+    each = [
+        metrics.roc_auc_score(frame["label"] == i, probability[:, i])
+        for i in set(labels)
+        if len(set(labels)) > 1
+    ]
+    assert math.isnan(measured["auc"]) == (not each)
+    if each:
+        assert measured["auc"] == pytest.approx(np.mean(each), abs=1e-12)
+    by_class = evaluation.by_class(frame, [f"c{i}" for i in range(60)])
+    assert by_class["pictures"].sum() == len(labels)
+
+
+def test_of_complete_classes_the_auc_is_that_of_scikit_learn() -> None:
+    frame = many([0, 1, 2, 3] * 10, 4)
+    probability = evaluation.probabilities(frame)
+    probability = probability / probability.sum(axis=1, keepdims=True)
+    expected = metrics.roc_auc_score(frame["label"], probability, multi_class="ovr")
+    assert evaluation.measure(frame)["auc"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_class_has_its_recall_and_its_precision() -> None:
+    by_class = evaluation.by_class(ternary(), ["ash", "elm", "oak"])
+    assert list(by_class) == [
+        "class_name",
+        "pictures",
+        "right",
+        "recall",
+        "recall_low",
+        "recall_high",
+        "precision",
+        "most_confused_with",
+    ]
+    assert by_class["class_name"].tolist() == ["ash", "elm", "oak"]
+    assert by_class["pictures"].tolist() == [2, 2, 2]
+    assert by_class["right"].tolist() == [2, 2, 0]
+    assert by_class["recall"].tolist() == [1, 1, 0]
+    np.testing.assert_allclose(by_class["precision"], [2 / 3, 2 / 3, np.nan])  # oak: never
+    assert by_class["most_confused_with"].fillna("").tolist() == ["", "", "ash"]
+    for row, right in zip(by_class.to_dict("records"), (2, 2, 0), strict=True):
+        interval = row["recall_low"], row["recall_high"]
+        assert interval == pytest.approx(wilson(right, 2), abs=1e-12)
+
+
+def test_the_class_that_most_mistakes_are_taken_for_is_named() -> None:
+    answers = np.eye(3)[[1, 2, 2, 2, 1, 0]]
+    frame = pd.DataFrame(answers, columns=THREE).assign(label=[0, 0, 0, 2, 2, 2])
+    by_class = evaluation.by_class(frame, ["ash", "elm", "oak"])
+    assert by_class["most_confused_with"].fillna("").tolist() == ["oak", "", "ash"]
+
+
+def test_a_class_without_pictures_has_no_recall() -> None:
+    by_class = evaluation.by_class(ternary()[:2], ["ash", "elm", "oak"])
+    assert by_class["pictures"].tolist() == [2, 0, 0]
+    assert by_class.loc[1:, ["recall", "recall_low", "recall_high"]].isna().all(axis=None)
+
+
+def test_measures_by_class_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    by_class = evaluation.by_class(ternary(), ["ash", "elm", "oak"])
+    artifacts.write_csv(tmp_path / "by_class.csv", by_class)
+    again = pd.read_csv(tmp_path / "by_class.csv")
+    pd.testing.assert_frame_equal(again, by_class, check_exact=True)
+
+
+LABELS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+@given(LABELS)
+def test_means_over_classes_are_of_those_that_the_subset_has(pairs: list[tuple[int, int]]) -> None:
+    labels, answers = (list(column) for column in zip(*pairs, strict=True))
+    columns = [f"probability_{i}" for i in range(4)]
+    frame = pd.DataFrame(np.eye(4)[answers], columns=columns).assign(label=labels)
+    recalls, scores = [], []
+    for label in set(labels):
+        hits = sum(true == answer == label for true, answer in pairs)
+        pictures, taken = labels.count(label), answers.count(label)
+        recalls.append(hits / pictures)
+        scores.append(2 * hits / (pictures + taken))
+    assert evaluation.balanced_accuracy(frame) == pytest.approx(sum(recalls) / len(recalls))
+    assert evaluation.macro_f1(frame) == pytest.approx(sum(scores) / len(scores))
+
+
+def test_unequal_classes_do_not_hide_behind_a_large_one() -> None:
+    frame = binary([0] * 90 + [1] * 10, [0.1] * 100)
+    assert evaluation.measure(frame)["accuracy"] == 0.9
+    assert evaluation.balanced_accuracy(frame) == 0.5
+    assert evaluation.macro_f1(frame) == pytest.approx((2 * 90 / 190 + 0) / 2)
+
+
+def test_the_baseline_answers_trains_most_frequent_class_always() -> None:
+    subsets = ["train"] * 5 + ["validation"] * 4 + ["test"] * 3
+    labels = [2, 2, 2, 0, 1, 2, 0, 0, 0, 0, 2, 2]
+    manifest = pd.DataFrame({"label": labels, "subset": subsets})
+    manifest["class_name"] = manifest["label"].map({0: "ash", 1: "elm", 2: "oak"})
+    baseline = evaluation.baseline(manifest)
+    assert baseline["subset"].tolist() == ["train", "validation", "test"]
+    assert baseline["class_name"].tolist() == ["oak"] * 3
+    assert baseline["pictures"].tolist() == [5, 4, 3]
+    np.testing.assert_allclose(baseline["balanced_accuracy"], [1 / 3, 1 / 2, 1 / 2])
+    np.testing.assert_allclose(baseline["macro_f1"], [0.75 / 3, 0.4 / 2, 0.8 / 2])
+    for row, right in zip(baseline.to_dict("records"), (3, 1, 2), strict=True):
+        interval = row["accuracy_ci_low"], row["accuracy_ci_high"]
+        assert interval == pytest.approx(wilson(right, row["pictures"]))
+
+
 def twins(*ids: str) -> pd.DataFrame:
     """Returns duplicates whose later pictures have these ids."""
     return pd.DataFrame({"id": ["cat.0"] * len(ids), "other_id": list(ids)})
@@ -218,13 +354,6 @@ def test_where_all_pictures_are_duplicates_there_is_no_accuracy_without() -> Non
     test = evaluation.results(both, twins("cat.5", "dog.5"))["test"]
     assert test["pictures_without_duplicates"] == 0
     assert "accuracy_without_duplicates" not in test
-
-
-def test_the_majority_is_trains() -> None:
-    subsets = ["train"] * 5 + ["validation"] * 4 + ["test"] * 3
-    manifest = pd.DataFrame({"label": [1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 1, 1], "subset": subsets})
-    expected = {"train": 3 / 5, "validation": 1 / 4, "test": 2 / 3}
-    assert evaluation.majority(manifest) == pytest.approx(expected)
 
 
 def result(validation: float, test: float, seconds: float, parameters: int) -> dict[str, Any]:
@@ -319,30 +448,3 @@ def test_the_books_figures_do_not_stand_beside_other_pictures() -> None:
     assert frame["book"].isna().all()
     assert frame["book_subset"].isna().all()
     assert frame.to_csv(index=False).splitlines()[1].startswith("scratch,,,0.5,")
-
-
-@pytest.mark.parametrize(
-    ("source", "counts", "expected"),
-    [
-        ("dogs_vs_cats", (1000, 500, 500), True),
-        ("cifar10", (1000, 500, 500), False),
-        ("dogs_vs_cats", (999, 500, 500), False),
-        ("dogs_vs_cats", (1000, 499, 500), False),
-        ("dogs_vs_cats", (1000, 500, 501), False),
-    ],
-)
-def test_the_books_pictures_are_its_archive_and_its_split(
-    source: str, counts: tuple[int, int, int], expected: bool
-) -> None:
-    train, validation, test = counts
-    split = settings.Split(
-        train_per_class=train,
-        validation_per_class=validation,
-        test_per_class=test,
-        train_used_per_class=None,
-        shuffle_train_labels=False,
-    )
-    assert evaluation.is_book(source, split, ["cat", "dog"]) is expected
-    assert not evaluation.is_book(source, split, ["cat", "eel"])
-    for changed in ({"train_used_per_class": 500}, {"shuffle_train_labels": True}):
-        assert not evaluation.is_book(source, split.model_copy(update=changed), ["cat", "dog"])

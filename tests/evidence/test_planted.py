@@ -1,15 +1,26 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_duplicates import HASH_DISTANCE, decoded, scene
+from scipy.ndimage import gaussian_filter
 from test_suspects import FIVE, clouds
 
 from ladder.evidence import planted
 
+HASH_DISTANCE = 70  # of 256 bits, as in params.yaml
+
 
 @pytest.fixture(scope="module")
 def scenes() -> NDArray[np.uint8]:
-    return np.stack([decoded(scene(number)) for number in range(12)])
+    """Returns pictures with a photograph's mixture of coarse and fine shapes, all different."""
+    pictures = []
+    for number in range(12):
+        random, pixels = np.random.default_rng(number), np.zeros((96, 96, 3))
+        for scale in (1, 2, 4, 8, 16):
+            octave = gaussian_filter(random.normal(0, 1, pixels.shape), (scale, scale, 0))
+            pixels += scale / 16 * octave / octave.std()
+        pixels -= pixels.min()
+        pictures.append(255 * pixels / pixels.max())
+    return np.stack(pictures).astype(np.uint8)
 
 
 def test_every_copy_of_different_pictures_is_found_and_nothing_besides(
@@ -86,3 +97,21 @@ def test_where_no_label_can_be_judged_none_is_found() -> None:
     one = np.zeros(100, np.int64)
     table = planted.turned_labels(features, labels, one, np.empty(0, np.int64), FIVE, seed=0)
     assert table.to_numpy().tolist() == [["label turned", 2, 0, 0]]
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 0, 1, 2], [4, 4, 4, 7, 7, 7], [0] * 30 + [5] * 30])
+def test_labels_of_tiny_sets_are_turned_into_others_of_the_set(labels: list[int]) -> None:
+    array, none = np.array(labels), np.empty(0, np.int64)
+    features = np.random.default_rng(0).normal(0, 1, (len(labels), 8)) + 6 * np.eye(8)[labels]
+    groups = np.arange(len(labels))
+    table = planted.turned_labels(features, array, groups, none, FIVE, seed=0)
+    (row,) = table.to_dict("records")
+    assert row["number"] == round(0.02 * len(labels))
+    assert row["found"] <= row["number"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_picture_is_enough_to_plant_copies(scenes: NDArray[np.uint8], count: int) -> None:
+    table = planted.copies(scenes[:count], HASH_DISTANCE, seed=0)
+    assert table["number"].eq(count).all()
+    assert table["found"].eq(count).all()

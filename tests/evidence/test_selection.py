@@ -77,3 +77,12 @@ def test_of_more_classes_the_wrong_ones_probability_counts() -> None:
     }
     test = pd.DataFrame({"label": [1, 2, 0], **columns})
     assert selection.worst_mistakes(test, 3).tolist() == [2, 0]
+
+
+def test_fewer_pictures_than_asked_for_are_shown_all() -> None:
+    one = pd.DataFrame({"id": ["a.0"], "label": [0], "probability": [0.9], "subset": ["test"]})
+    pictures = selection.gallery(one, 0, 50)
+    assert pictures["gallery"].tolist() == ["example", "worst_mistakes"]
+    assert pictures["row"].tolist() == [0, 0]
+    tests = {rung: selection.of_test(one.assign(probability=0.1)) for rung in FRAMES}
+    assert selection.wrong_everywhere(tests, 8).tolist() == []

@@ -2,6 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ladder import settings
 from ladder.evidence import suspects
@@ -87,6 +91,74 @@ def test_there_are_no_more_folds_than_groups_in_a_class() -> None:
     assert expected is not None
     np.testing.assert_array_equal(probabilities, expected)
     assert (probabilities.argmax(axis=1) == labels).all()
+
+
+def test_answers_are_those_of_cross_validation() -> None:
+    features, labels = clouds(3, 20, apart=1.0)
+    groups = np.arange(60) // 2
+    probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=8 / 12, max_iter=1000))
+    expected = cross_val_predict(
+        model,
+        features.reshape(60, -1).astype(np.float32),
+        labels,
+        groups=groups,
+        cv=StratifiedGroupKFold(5),
+        method="predict_proba",
+    )
+    assert probabilities is not None
+    np.testing.assert_array_equal(probabilities, expected)
+
+
+def test_a_class_of_one_group_is_left_out_and_the_others_are_judged() -> None:
+    features, labels = clouds(3, 20)
+    alone = labels == 2
+    groups = np.where(alone, 99, np.arange(60))
+    labels[[0, 25]] = [1, 0]
+    probabilities = suspects.out_of_fold(features, labels, groups, FIVE)
+    assert probabilities is not None
+    assert np.isnan(probabilities[alone]).all()
+    judged = suspects.out_of_fold(features[~alone], labels[~alone], groups[~alone], FIVE)
+    np.testing.assert_array_equal(probabilities[~alone][:, :2], judged)
+    assert (probabilities[~alone][:, 2] == 0).all()
+    suspected = suspects.find(pictures(labels), probabilities)
+    assert set(suspected["id"]) <= {"cat.0", "cat.25"}
+    assert len(suspected) >= 1
+
+
+@pytest.mark.parametrize("each", [1, 2, 3])
+def test_sixty_classes_of_few_pictures_are_judged_where_that_can_be(each: int) -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(60), each)
+    features = random.normal(0, 1, (len(labels), 80)) + 9 * np.eye(80)[labels]
+    probabilities = suspects.out_of_fold(features, labels, np.arange(len(labels)), FIVE)
+    assert (probabilities is None) == (each == 1)
+    suspected = suspects.find(pictures(labels), probabilities)
+    assert list(suspected) == suspects.COLUMNS
+    if probabilities is not None:
+        assert not np.isnan(probabilities).any()
+        assert (probabilities.argmax(axis=1) == labels).mean() > 0.9
+
+
+def test_a_picture_is_not_judged_by_a_fit_that_saw_none_of_its_class() -> None:
+    """Both groups of the small class stand in one fold, as two large groups are of both classes."""
+    labels = np.array([0] * 8 + [1] * 8 + [2] * 2)
+    groups = np.array([0] * 4 + [1] * 4 + [0] * 4 + [1] * 4 + [0, 1])
+    features = np.random.default_rng(0).normal(0, 1, (18, 5)) + 6 * np.eye(5)[labels]
+    for numbers in (groups, np.where(labels == 2, [*range(16), 2, 3], np.arange(18))):
+        probabilities = suspects.out_of_fold(features, labels, numbers, FIVE)
+        assert probabilities is not None
+        known = ~np.isnan(probabilities).any(axis=1)
+        np.testing.assert_allclose(probabilities[known].sum(axis=1), 1, rtol=1e-6)
+        assert (probabilities[known, labels[known]] > 0).all()
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1], [0], [0, 1], [2, 0, 2, 0]])
+def test_few_test_pictures_of_few_classes_have_suspects_or_none(labels: list[int]) -> None:
+    drawn = np.random.default_rng(0).dirichlet(np.ones(3), len(labels))
+    suspected = suspects.find(pictures(np.array(labels)), drawn)
+    assert list(suspected) == suspects.COLUMNS
+    assert len(suspected) <= len(labels)
 
 
 def test_with_one_group_in_a_class_none_is_suspected() -> None:

@@ -1,12 +1,15 @@
 """Which figures a climb, its studies and its networks have."""
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ladder import provenance, rungs
 from ladder.evidence import calibration
-from ladder.page import charts, gallery, page, report
+from ladder.page import charts, gallery, page, png, report
 
 NAMES = ["cat", "dog"]
 HISTORY = pd.DataFrame(
@@ -43,6 +46,7 @@ def reports() -> report.Reports:
     none = pd.DataFrame()
     by_rung: dict[rungs.Rung, pd.DataFrame] = dict.fromkeys(rungs.RUNGS, PREDICTIONS)
     return report.Reports(
+        name="dogs_vs_cats",
         source="dogs_vs_cats",
         identity=provenance.Identity({}, "abc", "float32", "2.21", "3.15"),
         ladder=ladder(book=True),
@@ -71,6 +75,42 @@ def test_a_climbs_charts_are_of_its_test_pictures(reports: report.Reports) -> No
     assert legend is not None
     assert legend.get_texts()[0].get_text() == "scratch, area 0.500"
     assert len(drawn["curves"].axes) == 2 * len(rungs.RUNGS)
+
+
+def of_classes(count: int) -> pd.DataFrame:
+    """Returns a validation and a test picture of every class but the last, all of them right."""
+    answers = pd.DataFrame(np.eye(count)[:-1], columns=[f"probability_{i}" for i in range(count)])
+    answers = answers.assign(label=range(count - 1), id=[f"p.{i}" for i in range(count - 1)])
+    return pd.concat([answers.assign(subset=subset) for subset in ("validation", "test")])
+
+
+@pytest.mark.parametrize("classes", [3, 21])
+def test_the_charts_of_many_classes_are_drawn_though_test_lacks_one(
+    reports: report.Reports, classes: int, tmp_path: Path
+) -> None:
+    by_rung: dict[rungs.Rung, pd.DataFrame] = dict.fromkeys(rungs.RUNGS, of_classes(classes))
+    names = ["$y$", "<b>x</b> & $y$", "\U0001d800", *(f"class {i}" for i in range(3, classes))]
+    several = dataclasses.replace(
+        reports, predictions=by_rung, calibration=calibration.table(by_rung)
+    )
+    histories: dict[rungs.Rung, pd.DataFrame] = dict.fromkeys(rungs.RUNGS, HISTORY)
+    drawn = charts.of_climb(several, histories, names)
+    few = "pictures of $y$, <b>x</b> & $y$ and class 2"
+    title = few if classes == 3 else "pictures of 21 classes"
+    assert drawn["staircase"].axes[0].get_title() == title
+    for name in ("staircase", "roc", "precision_recall"):
+        png.write(tmp_path / f"{name}.png", drawn[name])
+    legend = drawn["roc"].axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [
+        f"{rung}, area 1.000" for rung in rungs.RUNGS
+    ]
+
+
+def test_a_persons_own_ladder_is_called_by_the_datasets_name(reports: report.Reports) -> None:
+    own = dataclasses.replace(reports, name="pets", source="folder")
+    drawn = charts.of_climb(own, dict.fromkeys(rungs.RUNGS, HISTORY), NAMES)
+    assert drawn["staircase"].axes[0].get_title() == "pets (cat and dog)"
 
 
 MEANS = pd.DataFrame({"rung": ["features"], "mean": [0.9], "ci_low": [0.8], "ci_high": [0.95]})

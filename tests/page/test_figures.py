@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,6 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 from PIL import Image
 
 from ladder import rungs
@@ -44,6 +47,7 @@ BINS = pd.DataFrame(
     }
 )
 ROC = pd.DataFrame({"false_positive_rate": [0, 0.5, 1], "true_positive_rate": [0, 1, 1]})
+RECALL = pd.DataFrame({"recall": [1, 0.5, 0], "precision": [0.5, 1, 1]})
 SEEDS = pd.DataFrame({"rung": ["scratch"] * 2 + ["features"] * 2, "accuracy": [0.7, 0.8, 0.9, 1]})
 MEANS = pd.DataFrame(
     {
@@ -120,6 +124,95 @@ def test_confusion_shows_every_count() -> None:
     assert texts(figures.confusion(COUNTS, ["cat", "dog"])) == ["9", "1", "0", "0"]
 
 
+def confused(classes: int, each: int = 50) -> NDArray[np.int64]:
+    """Returns counts of which four fifths are right and the rest are of the next class."""
+    right = each * 4 // 5
+    diagonal = np.eye(classes, dtype=np.int64)
+    return right * diagonal + (each - right) * np.roll(diagonal, 1, axis=1)
+
+
+NAMES = {
+    2: ["cat", "dog"],
+    3: ["European beech", "Norway maple", "oak"],  # case: ordinary names that covered each other
+    5: [
+        "$y$",
+        "<b>x</b> & $y$",
+        "\U0001d800",
+        "العربية",
+        "a name that goes on and on and on and on",
+    ],
+    10: [f"subspecies number {i}" for i in range(10)],
+    20: [f"{i} of a genus of twenty" for i in range(20)],
+    25: [f"species {i}" for i in range(25)],
+    60: [f"c{i:03d}" for i in range(60)],
+    100: [f"a long name of class {i} of a hundred classes" for i in range(100)],
+}
+
+
+def overlapping(boxes: list[Bbox]) -> bool:
+    return any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def check_places_of_texts(figure: Figure) -> None:
+    """Fails if a name or a number covers another, or reaches out of the figure."""
+    figure.draw_without_rendering()
+    edge = figure.bbox.padded(2)
+    for axes in figure.axes:
+        for texts in (axes.get_xticklabels(), axes.get_yticklabels(), axes.texts):
+            boxes = [text.get_window_extent() for text in texts if text.get_text()]
+            assert not overlapping(boxes)
+            assert all(edge.x0 <= box.x0 and edge.y0 <= box.y0 for box in boxes)
+            assert all(box.x1 <= edge.x1 and box.y1 <= edge.y1 for box in boxes)
+
+
+@pytest.mark.parametrize("classes", NAMES)
+def test_no_name_along_a_confusion_matrix_covers_another(classes: int) -> None:
+    check_places_of_texts(figures.confusion(confused(classes), NAMES[classes]))
+
+
+@pytest.mark.parametrize("classes", [3, 10, 100])
+def test_no_name_covers_another_where_rungs_stand_side_by_side(classes: int) -> None:
+    counts: dict[rungs.Rung, NDArray[np.int64]] = dict.fromkeys(rungs.RUNGS, confused(classes))
+    check_places_of_texts(figures.confusions(counts, NAMES[classes]))
+
+
+@pytest.mark.parametrize("classes", NAMES)
+def test_up_to_twenty_classes_are_counted_in_numbers(classes: int) -> None:
+    figure = figures.confusion(confused(classes), NAMES[classes])
+    expected = [] if classes > 20 else ["40"] * classes + ["10"] * classes
+    assert sorted(texts(figure), reverse=True) == expected
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(labels) == (classes if classes <= 20 else -(-classes // -(-classes // 12)))
+
+
+def test_names_are_written_as_they_are_or_by_number() -> None:
+    figure = figures.confusion(confused(5), NAMES[5])
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert labels[:4] == ["$y$", "<b>x</b> & $y$", "class 2", "العربية"]
+    start, end = labels[4].split("…")
+    assert NAMES[5][4].startswith(start)
+    assert NAMES[5][4].endswith(end)
+    told = figures.names_in_confusions(NAMES[5])
+    assert "“class 2” is “\U0001d800”" in told
+    assert f"“{labels[4]}” is “{NAMES[5][4]}”" in told
+
+
+def test_what_is_named_of_many_classes_is_told() -> None:
+    assert figures.names_in_confusions(["cat", "dog"]) == ""
+    assert figures.names_in_confusions(NAMES[10]) == ""
+    sentence = "Of 60 classes, in alphabetical order, one in 5 is named."
+    assert figures.names_in_confusions(NAMES[60]) == sentence
+    told = figures.names_in_confusions(NAMES[100])
+    assert told.count("a long name of class") == 12
+    assert "a long name of class 9 of a hundred classes" in told
+
+
+def test_many_counts_of_many_digits_stay_in_their_cells() -> None:
+    figure = figures.confusion(confused(20, 50_000), NAMES[20])
+    figure.draw_without_rendering()
+    assert not overlapping([text.get_window_extent() for text in figure.axes[0].texts])
+
+
 def test_reliability_stands_at_the_bins() -> None:
     errors: dict[rungs.Rung, float] = {"scratch": 0.1, "features": 0.2}
     figure = figures.reliability({"scratch": BINS, "features": BINS}, errors, errors)
@@ -167,6 +260,22 @@ def test_a_learning_curve_is_a_line_per_rung() -> None:
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["100", "2,000"]
 
 
+def test_many_classes_have_one_curve_a_rung() -> None:
+    line = ROC.assign(true_positive_rate=[0.0, 0.5, 1.0])
+    figure = figures.roc({"scratch": [ROC, line] * 20}, {"scratch": 0.625})
+    _, curve = figure.axes[0].lines
+    assert legend(figure) == ["scratch, area 0.625"]
+    area = np.trapezoid(np.asarray(curve.get_ydata()), np.asarray(curve.get_xdata()))
+    assert area == pytest.approx((0.75 + 0.5) / 2)
+
+
+def test_a_rung_whose_pictures_are_all_of_one_class_has_no_curve() -> None:
+    figure = figures.roc({"scratch": [], "features": [ROC]}, {"scratch": np.nan, "features": 0.75})
+    assert legend(figure) == ["scratch, area not defined", "features, area 0.750"]
+    figure = figures.precision_recall({"scratch": []}, {"scratch": np.nan})
+    assert figure.axes[0].get_xlabel() == "recall"
+
+
 SHARES = {"conv1": 0.0, "pool1": 0.25}
 
 
@@ -181,11 +290,13 @@ def test_blank_shares_are_bars_by_layer() -> None:
     "draw",
     [
         lambda: figures.staircase(LADDER, "a name with $x_{$ <signs>"),
+        lambda: figures.confusion(confused(5), NAMES[5]),
+        lambda: figures.confusion(confused(25), NAMES[25]),
         lambda: figures.histories({"scratch": HISTORY, "fine_tuned": HISTORY}),
         lambda: figures.confusions({"scratch": COUNTS, "features": COUNTS}, ["$x_{$", "dog"]),
         lambda: figures.reliability({"scratch": BINS}, {"scratch": 0.1}, {"scratch": 0.2}),
         lambda: figures.roc({"scratch": [ROC]}, {"scratch": 0.75}),
-        lambda: figures.precision_recall({"scratch": [ROC[::-1]]}, {"scratch": 0.75}),
+        lambda: figures.precision_recall({"scratch": [RECALL]}, {"scratch": 0.75}),
         lambda: figures.seeds(SEEDS, MEANS, {"features": 0.9}),
         lambda: figures.learning_curve(POINTS),
         lambda: figures.blank_shares({"scratch": SHARES, "<base> $x$": SHARES}),

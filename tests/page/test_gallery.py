@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ladder import paths, provenance, rungs, settings
-from ladder.page import gallery, grids, report
+from ladder.page import examined, gallery, grids, report
 
 NAMES = ["cat", "dog"]
 SIZE = 24
@@ -80,6 +80,43 @@ def test_strips_are_of_the_galleries_asked_for_in_their_order() -> None:
     np.testing.assert_array_equal(pixels, grids.strip(arrays["images"][0], maps))
 
 
+def of_five() -> gallery.Seen:
+    """Returns a picture that is right and one that is not, of five classes."""
+    maps = np.random.default_rng(1).random((2, 5, 6, 6)).astype(np.float16)
+    return {
+        "gallery": np.array(["example", "worst_mistakes"]),
+        "id": np.array(["a/rather/long/path/of a picture/IMG_20240101_123456.jpg", "b.7"]),
+        "label": np.array([2, 0]),
+        "probabilities": np.array([[0.1, 0.2, 0.6, 0.1, 0.0], [0.1, 0.2, 0.1, 0.6, 0.0]]),
+        "images": pictures(2),
+        "grad_cam": maps,
+        "grad_cam_plus_plus": maps[::-1],
+    }
+
+
+def test_strips_of_many_classes_are_of_two_and_name_both() -> None:
+    names, arrays = ["$y$", "<b>x</b>", "\U0001d800", "العربية", "oak"], of_five()
+    (right, strip), (wrong, _) = gallery.strips(arrays, {"example", "worst_mistakes"}, names)
+    first, *others = right.split("\n")
+    assert "…" in first
+    assert first.endswith(".jpg: class 2,")
+    assert others == ["taken for class 2: 60.0 %,", "then <b>x</b>: 20.0 %"]
+    assert wrong == "b.7: $y$,\ntaken for العربية\u200e: 60.0 %"
+    maps = {method: arrays[method][0][[2, 1]] for method in grids.METHODS}
+    np.testing.assert_array_equal(strip, grids.strip(arrays["images"][0], maps))
+
+
+def test_the_page_has_whole_names() -> None:
+    names = ["$y$", "<b>x</b>", "\U0001d800", "a name " * 20, "oak"]
+    (example,) = gallery.pictures(of_five(), "example", names)
+    assert example.caption == (
+        "a/rather/long/path/of a picture/IMG_20240101_123456.jpg: \U0001d800, taken for "
+        "\U0001d800: 60.0 %"
+    )
+    (mistake,) = gallery.pictures(of_five(), "worst_mistakes", names)
+    assert "a name " * 20 in mistake.alt
+
+
 def predictions(probability: list[float]) -> pd.DataFrame:
     rows = MANIFEST[MANIFEST["subset"] != "train"]
     return rows[["id", "label", "subset"]].assign(probability=[0.5, 0.5, *probability])
@@ -129,6 +166,38 @@ def test_views_are_of_the_first_train_picture_and_each_another() -> None:
     assert [p.pixels[0].tobytes() for p in again] == [p.pixels[0].tobytes() for p in shown]
 
 
+def examination(*findings: tuple[str, str, float]) -> examined.Examination:
+    """Returns what was seen of ten pictures: path, finding and value of what looks odd."""
+    pictures = pd.DataFrame({"path": [f"{i}.jpg" for i in range(10)], "reason": ""})
+    table = pd.DataFrame(findings, columns=["path", "finding", "value"])
+    return examined.Examination(pictures, table.assign(detail="so"), pd.DataFrame())
+
+
+def test_what_looks_odd_is_shown_as_it_was_decoded_that_first_which_is_it_most() -> None:
+    manifest = MANIFEST.assign(path="pets/" + MANIFEST["id"] + ".jpg")
+    seen_as = examination(
+        *(("pets/dog.4.jpg", "dark", 0.05), ("pets/cat.0.jpg", "dark", 0.01)),
+        *(("left/out.jpg", "dark", 0.001), ("pets/cat.2.jpg", "huge", 3e7)),
+        ("left/out.jpg", "damaged", float("nan")),
+        *((f"{i}.jpg", "tiny", 5.0) for i in range(10)),
+    )
+    shown = gallery.odd(seen_as, manifest, IMAGES)
+    assert list(shown) == ["dark", "huge", "damaged"]  # most are tiny: no exception
+    darkest, other = shown["dark"]
+    assert (darkest.caption, darkest.alt) == ("pets/cat.0.jpg", "pets/cat.0.jpg: dark")
+    np.testing.assert_array_equal(darkest.pixels[0], grids.thumbnail(IMAGES["train"][0]))
+    np.testing.assert_array_equal(other.pixels[0], grids.thumbnail(IMAGES["test"][3]))
+    (huge,) = shown["huge"]
+    np.testing.assert_array_equal(huge.pixels[0], grids.thumbnail(IMAGES["validation"][0]))
+    assert shown["damaged"] == []
+
+
+def test_at_most_three_pictures_are_shown_of_a_finding() -> None:
+    manifest = MANIFEST.assign(path=MANIFEST["id"])
+    seen_as = examination(*((name, "blurry", 1.0) for name in MANIFEST["id"].head(5)))
+    assert len(gallery.odd(seen_as, manifest, IMAGES)["blurry"]) == 3
+
+
 @pytest.fixture
 def reports() -> report.Reports:
     none = pd.DataFrame()
@@ -136,6 +205,7 @@ def reports() -> report.Reports:
         rung: predictions([0.6, 0.2, 0.1, 0.9]) for rung in rungs.RUNGS
     }
     return report.Reports(
+        name="mine",
         source="mine",
         identity=provenance.Identity({}, "abc", "float32", "2.21", "3.15"),
         ladder=none,
@@ -153,7 +223,9 @@ def reports() -> report.Reports:
 
 def test_the_pages_galleries_are_of_every_rung(reports: report.Reports) -> None:
     by_rung: dict[rungs.Rung, gallery.Seen] = {rung: seen() for rung in rungs.RUNGS}
-    galleries = gallery.build(reports, MANIFEST, IMAGES, by_rung, RANGES, seed=0)
+    manifest = MANIFEST.assign(path=MANIFEST["id"])
+    seen_as = examination(("cat.0", "dark", 0.01))
+    galleries = gallery.build(reports, manifest, IMAGES, by_rung, RANGES, 0, seen_as)
     assert list(galleries.mistakes) == list(rungs.RUNGS)
     assert {len(mistakes) for mistakes in galleries.mistakes.values()} == {2}
     assert [picture.caption.partition(":")[0] for picture in galleries.example] == [*rungs.RUNGS]
@@ -161,3 +233,4 @@ def test_the_pages_galleries_are_of_every_rung(reports: report.Reports) -> None:
     assert len(galleries.suspects) == 3
     assert len(galleries.views) == 1 + gallery.VIEWS
     assert galleries.views[0].caption == "cat.0"
+    assert [picture.caption for picture in galleries.odd["dark"]] == ["cat.0"]

@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,46 @@ def test_a_strip_shows_class_after_class_by_both_methods() -> None:
     ]
     assert written(figure)[4:] == ["cat.1", "cat.1"]
     np.testing.assert_array_equal(pasted(figure)[1], strip)
+
+
+def test_of_many_classes_a_picture_has_the_heatmaps_of_its_own_and_the_likeliest_other() -> None:
+    assert grids.looked_for(1, np.array([0.1, 0.2, 0.6, 0.1])) == [0, 1, 2, 3]
+    assert grids.looked_for(1, np.array([0.1, 0.2, 0.6, 0.1, 0.0])) == [1, 2]  # a mistake
+    assert grids.looked_for(2, np.array([0.1, 0.2, 0.6, 0.1, 0.0])) == [2, 1]
+    assert grids.looked_for(0, np.array([0.4, 0.1, 0.1, 0.1, 0.3])) == [0, 4]
+
+
+def test_heatmaps_of_many_classes_stand_under_what_they_are_of(tmp_path: Path) -> None:
+    maps = {method: RANDOM.random((2, 6, 6)).astype(np.float16) for method in grids.METHODS}
+    strip = grids.strip(IMAGE, maps)
+    names = [f"class of pictures {i}" for i in range(100)]
+    figure = grids.heatmaps([("a long line of text " * 3, strip), ("short", strip)], names)
+    assert written(figure)[:4] == [
+        "Grad-CAM\nits own class",
+        "Grad-CAM++\nits own class",
+        "Grad-CAM\nlikeliest other",
+        "Grad-CAM++\nlikeliest other",
+    ]
+    png.write(tmp_path / "heatmaps.png", figure)
+    check_texts(figure)
+
+
+@pytest.mark.parametrize("names", [["\U0001d800", "European beech in winter"], ["$y$", "<b>"]])
+def test_names_of_columns_are_narrower_than_they(names: list[str], tmp_path: Path) -> None:
+    maps = {method: RANDOM.random((2, 6, 6)).astype(np.float16) for method in grids.METHODS}
+    figure = grids.heatmaps([("cat.1", grids.strip(IMAGE, maps))], names)
+    png.write(tmp_path / "heatmaps.png", figure)
+    check_texts(figure)
+    assert written(figure)[0] in {"Grad-CAM\nfor class 0", "Grad-CAM\nfor $y$"}
+
+
+def check_texts(figure: Figure) -> None:
+    """Fails if a text covers another, or a picture."""
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    pictures = [axes.get_window_extent() for axes in figure.axes]
+    assert not any(box.overlaps(picture) for box in boxes for picture in pictures)
 
 
 def test_pasted_pixels_are_drawn_as_they_are(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import html as markup
 import itertools
 import re
 from html.parser import HTMLParser
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 from ladder import paths, provenance, rungs
-from ladder.page import page, report
+from ladder.evidence import evaluation, tables
+from ladder.page import examined, page, report
 
 HOSTILE = "<script>alert('x')</script>"
 PIXELS = np.full((8, 8, 3), 200, np.uint8)
@@ -130,6 +132,7 @@ def reports() -> report.Reports:
         }
     )
     return report.Reports(
+        name="dogs_vs_cats",
         source="dogs_vs_cats",
         identity=IDENTITY,
         ladder=ladder,
@@ -147,29 +150,52 @@ def reports() -> report.Reports:
         predictions={rung: predictions(rung) for rung in rungs.RUNGS},
         runtimes={"scratch": {"policy": "float32", "threads": "2"}},
         studies=studies(),
+        classes=tables.classes({rung: predictions(rung) for rung in rungs.RUNGS}, [HOSTILE, "cat"]),
+        baseline=evaluation.baseline(manifest_of([HOSTILE, "cat"], 3)),
+    )
+
+
+def manifest_of(names: list[str], count: int = 1) -> pd.DataFrame:
+    """Returns a manifest with so many pictures a class and subset, each a group of its own."""
+    rows = [
+        (subset, name, label, f"{name}/{subset}.{number}.jpg")
+        for subset in paths.SUBSETS
+        for label, name in enumerate(names)
+        for number in range(count)
+    ]
+    frame = pd.DataFrame(rows, columns=["subset", "class_name", "label", "path"])
+    return frame.assign(id=frame["path"], duplicate_group=range(len(frame)))
+
+
+def without_last(names: list[str]) -> pd.DataFrame:
+    """Returns a manifest of one picture a class and subset, but for the last class in test."""
+    return manifest_of(names).iloc[:-1]
+
+
+def examination_of(manifest: pd.DataFrame) -> examined.Examination:
+    """Returns the tables of pictures that have nothing odd."""
+    return examined.Examination(
+        pictures=manifest[["path"]].assign(reason="", format="JPEG", width=40, height=30),
+        findings=pd.DataFrame(columns=["path", "finding", "value", "detail"]),
+        by_class=pd.DataFrame(
+            [("width", 0.0, "cat", "median 40 (cat) to 40 (cat)")],
+            columns=["property", "score", "class_name", "detail"],
+        ),
     )
 
 
 def content(folder: Path, **changes: Any) -> page.Content:
-    """Returns all that a page may show; `changes` are of its reports, or its figures."""
+    """Returns all that a page may show; `changes` are of its reports, figures or manifest."""
     figures = {name: folder / f"{name}.png" for name in page.CAPTIONS}
     for path in figures.values():
         Image.fromarray(PIXELS).save(path)
-    manifest = pd.DataFrame(
-        [
-            (subset, name, label)
-            for subset in paths.SUBSETS
-            for label, name in enumerate((HOSTILE, "cat"))
-            for _ in range(3)
-        ],
-        columns=["subset", "class_name", "label"],
-    )
+    manifest = changes.pop("manifest", manifest_of([HOSTILE, "cat"], 3))
     picture = page.Picture([PIXELS, PIXELS], f"{HOSTILE} taken for cat", f"{HOSTILE} & more")
     return page.Content(
         figures=changes.pop("figures", figures),
-        reports=dataclasses.replace(reports(), **changes),
         manifest=manifest,
         quarantine=pd.DataFrame({"path": [f"{HOSTILE}.jpg"], "reason": ["cut"]}),
+        examination=changes.pop("examination", examination_of(manifest)),
         galleries=page.Galleries(
             mistakes={rung: [picture] for rung in rungs.RUNGS},
             example=[picture],
@@ -177,6 +203,7 @@ def content(folder: Path, **changes: Any) -> page.Content:
             suspects=[picture],
             views=[picture],
         ),
+        reports=dataclasses.replace(reports(), **changes),
     )
 
 
@@ -344,14 +371,215 @@ def test_rungs_of_one_machine_share_a_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("source", ["cifar10", "dogs_vs_cats"])
+@pytest.mark.parametrize("source", ["cifar10", "dogs_vs_cats", "folder"])
 def test_commands_are_apart_from_what_they_do(source: str) -> None:
-    lines = page.commands(source).splitlines()
+    lines = page.commands(source, "trees").splitlines()
     assert len({line.index("#") for line in lines}) == 1
     assert all(" #" in line for line in lines)
 
 
 def test_a_title_tells_what_the_pictures_are() -> None:
-    assert page.title("cifar10", ["cat", "dog"]) == "CIFAR-10's cats and dogs"
-    assert page.title("dogs_vs_cats", ["cat", "dog"]) == "photographs of cats and dogs"
-    assert page.title("dogs_vs_cats", ["ash", "elm", "oak"]) == "pictures of ash, elm and oak"
+    two, three = ["cat", "dog"], ["ash", "elm", "oak"]
+    assert page.title("cifar10", "cifar10", two) == "CIFAR-10's cats and dogs"
+    assert page.title("dogs_vs_cats", "dogs_vs_cats", two) == "photographs of cats and dogs"
+    assert page.title("dogs_vs_cats", "trees", three) == "pictures of ash, elm and oak"
+    assert page.title("folder", "pets", two) == "pets (cat and dog)"
+    assert page.title("folder", "things", [f"c{i}" for i in range(100)]) == "things (100 classes)"
+
+
+@pytest.mark.parametrize("classes", [5, 60])
+def test_names_of_any_kind_and_number_stand_whole_and_escaped(tmp_path: Path, classes: int) -> None:
+    odd = ["$y$", "<b>x</b> & $y$", "\U0001d800猫", "العربية", "a name that goes " * 9 + "on"]
+    names = sorted([*odd, *(f"c{i}" for i in range(classes - len(odd)))])
+    html = page.build(content(tmp_path, manifest=without_last(names)))
+    cells = Reader(html).text
+    assert set(names) <= set(cells)
+    assert "<b>" not in html
+    (image,) = [
+        attributes
+        for tag, attributes in Reader(html).tags
+        if tag == "img" and (attributes["alt"] or "").startswith("Test pictures by true")
+    ]
+    if classes == 5:
+        assert "is “\U0001d800猫”" in (image["alt"] or "")
+        assert odd[-1] in (image["alt"] or "")
+        assert any(odd[-1] in text for text in cells if text.startswith("Test pictures by true"))
+    else:
+        assert "Of 60 classes, in alphabetical order, one in 5 is named." in (image["alt"] or "")
+
+
+def test_curves_of_many_classes_are_said_to_be_their_mean(tmp_path: Path) -> None:
+    many = content(tmp_path, manifest=without_last([f"c{i:02d}" for i in range(30)]))
+    assert page.build(many).count("The mean over the classes, each against the rest.") == 2
+    assert "The mean over the classes" not in page.build(content(tmp_path))
+    assert 'class="wide long" tabindex="0"' in page.build(many)
+
+
+def test_where_all_test_pictures_are_duplicates_it_is_said(tmp_path: Path) -> None:
+    ladder = reports().ladder.assign(test_accuracy_without_duplicates=np.nan)
+    html = page.build(content(tmp_path, ladder=ladder))
+    assert "All test pictures are concerned: there is no test accuracy without them." in html
+
+
+# Three classes, 40, 8 and 2 of them in test; `fine_tuned` is right but for 4 oaks and an elm.
+TREES = ["ash", "elm", "oak"]
+IN_TEST = [8, 2, 40]
+
+
+def of_trees(rung: rungs.Rung) -> pd.DataFrame:
+    """Returns every rung's answers to validation and test: before the last it is oak alone."""
+    labels = np.repeat(range(3), IN_TEST)
+    answers = labels.copy()
+    answers[[8, 46, 47, 48, 49]] = [2, 0, 0, 0, 0]
+    if rung != "fine_tuned":
+        answers[:] = 2
+    columns = {f"probability_{i}": np.eye(3)[answers][:, i] for i in range(3)}
+    frame = pd.DataFrame({"id": range(50), "label": labels, **columns})
+    return pd.concat([frame.assign(subset=subset) for subset in ("validation", "test")])
+
+
+def trees(folder: Path, **changes: Any) -> page.Content:
+    """Returns a page's content of three unequal classes."""
+    parts = [manifest_of(TREES, n).iloc[: 3 * 3 * n] for n in IN_TEST]
+    manifest = pd.concat(
+        [part[part["class_name"] == name] for part, name in zip(parts, TREES, strict=True)],
+        ignore_index=True,
+    )
+    manifest["duplicate_group"] = [0, 0, *range(1, len(manifest) - 1)]
+    by_rung: dict[rungs.Rung, pd.DataFrame] = {rung: of_trees(rung) for rung in rungs.RUNGS}
+    identity = dataclasses.replace(
+        IDENTITY, params={**IDENTITY.params, "dataset": {"source": "folder"}}
+    )
+    whole = {
+        "manifest": manifest,
+        "name": "trees",
+        "source": "folder",
+        "identity": identity,
+        "book": reports().book.iloc[:0],
+        "ladder": reports().ladder.assign(book=np.nan),
+        "predictions": by_rung,
+        "classes": tables.classes(by_rung, TREES),
+        "baseline": evaluation.baseline(manifest),
+    }
+    return content(folder, **(whole | changes))
+
+
+def rows_of(html: str, section: str) -> list[list[str]]:
+    """Returns the cells of every row of a section's tables, as they stand in HTML."""
+    part = html.split(f'<section id="{section}">')[1].split("</section>")[0]
+    return [re.findall("<td[^>]*>(.*?)</td>", row) for row in part.split("<tr")[1:]]
+
+
+def test_unequal_classes_stand_beside_the_baseline_with_balanced_accuracy(tmp_path: Path) -> None:
+    html = page.build(trees(tmp_path))
+    rows = rows_of(html, "ladder")
+    # scratch has one class right of three: F1 of oak is 2 · 0.8 / 1.8
+    assert rows[1][:6] == [
+        "scratch",
+        "70.0",
+        "70.0",
+        "69.0 – 71.0",
+        "33.3",
+        f"{8 / 9 / 3:.1%}"[:-1],
+    ]
+    # fine_tuned: recalls 1, 1/2 and 36/40
+    assert rows[5][4] == f"{100 * (1 + 0.5 + 0.9) / 3:.1f}"
+    assert rows[6][:6] == ["always oak", "80.0", "80.0", "67.0 – 88.8", "33.3", "29.6"]
+    assert len({len(row) for row in rows[1:]}) == 1
+    assert "the least that a\nnetwork must beat" in html
+    assert html.count("always oak") == 1
+    assert "<h1>The ladder on trees (ash, elm and oak)</h1>" in html
+
+
+def test_without_a_baseline_there_is_balanced_accuracy_alone(tmp_path: Path) -> None:
+    html = page.build(trees(tmp_path, baseline=pd.DataFrame()))
+    assert "always oak" not in html
+    assert "must beat" not in html
+    assert rows_of(html, "ladder")[1][4] == "33.3"
+    plain = page.build(content(tmp_path, baseline=pd.DataFrame()))
+    assert "Always answering" not in plain
+
+
+def test_two_equal_classes_have_no_balanced_accuracy(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    assert "balanced accuracy" not in html
+    assert 'id="baseline"' not in html
+
+
+def test_the_classes_of_the_advised_rung_stand_with_their_recall(tmp_path: Path) -> None:
+    html = page.build(trees(tmp_path))
+    assert "The classes of fine_tuned on test:" in html
+    assert rows_of(html, "classes")[1:] == [
+        ["ash", "8", "8", "100.0", "67.6 – 100.0", "66.7", "–"],
+        ["elm", "2", "1", "50.0", "9.5 – 90.5", "100.0", "oak"],
+        ["oak", "40", "36", "90.0", "76.9 – 96.0", "97.3", "ash"],
+    ]
+    assert "<details><summary>The other" not in html
+    assert "The classes of" not in page.build(trees(tmp_path, classes=pd.DataFrame()))
+
+
+def test_of_many_classes_the_worst_are_shown_and_the_rest_folded_away(tmp_path: Path) -> None:
+    names = [f"c{i:02d}" for i in range(30)]
+    labels = np.repeat(range(30), 2)
+    answers = np.where(np.arange(60) % 2, labels, np.maximum(labels, 3))  # 0, 1, 2 half right
+    columns = {f"probability_{i}": np.eye(30)[answers][:, i] for i in range(30)}
+    frame = pd.DataFrame({"id": range(60), "label": labels, **columns, "subset": "test"})
+    by_rung: dict[rungs.Rung, pd.DataFrame] = dict.fromkeys(rungs.RUNGS, frame)
+    classes = tables.classes(by_rung, names)
+    html = page.build(trees(tmp_path, predictions=by_rung, classes=classes))
+    assert "those of the lowest recall first" in html
+    shown, folded = html.split("<summary>The other 20 classes</summary>")
+    assert [row[0] for row in rows_of(shown, "classes")[1:4]] == ["c00", "c01", "c02"]
+    assert {f"<td>{name}</td>" for name in names[10:]} <= set(re.findall("<td>c..</td>", folded))
+
+
+def test_a_control_has_no_advised_rung(tmp_path: Path) -> None:
+    params = {**IDENTITY.params, "split": {"shuffle_train_labels": 1}}
+    html = page.build(content(tmp_path, identity=dataclasses.replace(IDENTITY, params=params)))
+    assert "The classes of" not in html
+
+
+def test_what_split_saw_of_the_pictures_is_said(tmp_path: Path) -> None:
+    plain = trees(tmp_path)
+    names = plain.manifest["path"].tolist()
+    findings = pd.DataFrame(
+        [(names[i], "blurry", 5.0 + i, "sharpness below 20") for i in range(4)]
+        + [("left/out.jpg", "damaged", np.nan, "wrong checksum")]
+        + [(name, "tiny", 30.0, "shorter side below 32") for name in names],
+        columns=["path", "finding", "value", "detail"],
+    )
+    examination = dataclasses.replace(
+        plain.examination,
+        findings=findings,
+        by_class=pd.DataFrame(
+            [
+                ("bytes_per_pixel", 0.93, "oak", f"median 1 (ash) to 3 ({HOSTILE})"),
+                ("width", 0.49, "ash", "median 30 (oak) to 40 (ash)"),
+            ],
+            columns=["property", "score", "class_name", "detail"],
+        ),
+    )
+    blurry = page.Picture([PIXELS], names[0], f"{names[0]}: blurry")
+    galleries = dataclasses.replace(plain.galleries, odd={"blurry": [blurry], "damaged": []})
+    html = page.build(dataclasses.replace(plain, examination=examination, galleries=galleries))
+    text = html.split('<section id="data">')[1]
+    assert "150 pictures can be read: JPEG 150; all of 40 × 30 pixels." in text
+    assert "1 picture put aside." in text
+    assert f"<li>cut (1):\n<code>{HOSTILE}.jpg</code></li>" in markup.unescape(text)
+    assert "4 pictures are blurry (sharpness below 20)." in text
+    assert f'alt="{names[0]}: blurry"' in text
+    assert "1 picture is damaged (wrong checksum). <code>left/out.jpg</code></p>" in text
+    assert "<p>All 150 pictures are tiny (shorter side below 32).</p>" in text
+    assert "Bytes per pixel alone tells oak from the rest (score 0.93, where 1 is" in text
+    assert "Width alone" not in text
+    assert "<script" not in text
+    assert "Fewer than 20 test pictures: elm (2), ash (8)." in text
+    assert "The largest class, oak, has 120 pictures, the smallest, elm, 6." in text
+    assert "2 pictures are in 1 group (near duplicates, or one value of split.group)." in text
+
+
+def test_pictures_that_have_nothing_odd_take_few_lines(tmp_path: Path) -> None:
+    text = page.build(content(tmp_path)).split('<section id="data">')[1]
+    assert "<p>Nothing: no picture is blank, dark, " in text
+    assert "No property of the files, such as size, format or brightness, gives a class" in text
+    assert "No two pictures share a group (equal bytes)." in text

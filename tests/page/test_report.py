@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -19,9 +20,9 @@ OF_CURVE = {"learning_curve", "learning_curve_gains"}
 IDENTITY = provenance.Identity(
     params={
         "seed": 0,
-        "dataset": {"source": "cifar10"},
+        "dataset": {"name": "oaks", "source": "folder"},
         "split": {
-            "test_per_class": 2,
+            "test": 2,
             "train_used_per_class": None,
             "shuffle_train_labels": False,
         },
@@ -203,13 +204,13 @@ def test_what_is_of_another_climb_is_named_with_its_reason_and_not_shown(reports
 
 
 def test_one_study_of_another_climb_leaves_the_others(reports: Path) -> None:
-    precise = dataclasses.replace(with_split(test_per_class=3), policy="mixed_bfloat16")
+    precise = dataclasses.replace(with_split(test=3), policy="mixed_bfloat16")
     write_seeds(reports / "studies", precise)
     studies = report.studies_of(reports, ladder(book=True))
     assert names_of(studies) == OF_CURVE | {"recipes", "recipes_seeds"}
     (reason,) = studies.left_out
     assert reason.endswith(
-        "seeds is of another climb: policy: float32, mixed_bfloat16; split.test_per_class: 2, 3."
+        "seeds is of another climb: policy: float32, mixed_bfloat16; split.test: 2, 3."
     )
 
 
@@ -242,10 +243,10 @@ def test_a_study_that_does_not_say_whose_it_is_is_not_shown(reports: Path) -> No
 
 
 def test_a_recipes_studies_are_shown_with_its_ladder_alone(tmp_path: Path) -> None:
-    mine = with_split(test_per_class=3)
+    mine = with_split(test=3)
     write_reports(tmp_path)
     write_reports(tmp_path / "mine", mine)
-    write_reports(tmp_path / "other", with_split(test_per_class=4))
+    write_reports(tmp_path / "other", with_split(test=4))
     write_seeds(tmp_path / "studies/mine", mine)
     measured = ladder(book=False)
     default = report.studies_of(tmp_path, measured)
@@ -281,7 +282,7 @@ def test_one_seed_alone_is_no_study(reports: Path) -> None:
 
 def test_a_folder_is_read_whole(reports: Path) -> None:
     whole = report.read(reports)
-    assert (whole.source, whole.identity) == ("cifar10", IDENTITY)
+    assert (whole.name, whole.source, whole.identity) == ("oaks", "folder", IDENTITY)
     assert list(whole.predictions) == list(rungs.RUNGS)
     assert whole.runtimes == {"scratch": {"policy": "float32"}}
     assert len(whole.ladder) == len(whole.paired) == 5
@@ -292,8 +293,17 @@ def test_a_folder_is_read_whole(reports: Path) -> None:
 
 
 def test_a_folder_without_a_climb_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(errors.InputError, match="Run `make repro` first"):
-        report.read(tmp_path)
+    missing = tmp_path / "elms"
+    message = (
+        rf"{re.escape(str(missing))}: expected the reports of a climb%s\. Received: none\. "
+        r"Climb first: `ladder climb PICTURES`, or `make repro`\."
+    )
+    with pytest.raises(errors.InputError, match=message % ""):
+        report.read(missing)
+    for name in ("oaks", "birds"):
+        write_reports(tmp_path / name)
+    with pytest.raises(errors.InputError, match=message % ": birds, oaks"):
+        report.read(missing)
 
 
 def test_the_advice_takes_the_margin_of_the_climbs_params(tmp_path: Path) -> None:
@@ -308,6 +318,65 @@ def test_the_advice_takes_the_margin_of_the_climbs_params(tmp_path: Path) -> Non
         "60 s instead of 3,000 s for the best, features, -5.0 points (-6.6 to -3.4) of test "
         "accuracy."
     )
+
+
+def write_predictions(folder: Path, labels: list[int], classes: int) -> None:
+    """Writes answers of every rung to validation and test that are all the first class."""
+    frame = pd.DataFrame({"id": range(len(labels)), "label": labels})
+    columns = {f"probability_{i}": float(i == 0) for i in range(classes)}
+    if classes == 2:
+        columns = {"probability": 0.0}
+    both = [frame.assign(**columns, subset=subset) for subset in ("validation", "test")]
+    for rung in rungs.RUNGS:
+        artifacts.write_csv(folder / f"predictions/{rung}.csv", pd.concat(both))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "little"),
+    [
+        ([0, 1] * 5, 2, False),
+        ([0, 1] * 5 + [0], 2, True),
+        ([0, 1, 2] * 5, 3, True),
+        ([0] * 10, 2, True),
+    ],
+)
+def test_an_accuracy_alone_says_little_of_more_than_two_or_of_unequal_classes(
+    tmp_path: Path, labels: list[int], classes: int, little: bool
+) -> None:
+    write_reports(tmp_path)
+    write_predictions(tmp_path, labels, classes)
+    whole = report.read(tmp_path)
+    assert whole.class_count == classes
+    assert whole.says_little == little
+    assert len(whole.beside_accuracy) == little
+    assert ("balanced accuracy" in report.text(tmp_path)) == little
+
+
+def test_the_terminal_says_the_baseline_before_the_advice(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    write_predictions(tmp_path, [0] * 8 + [1, 2], 3)
+    assert report.read(tmp_path).baseline.empty  # as in older reports
+    columns = ["subset", "class_name", "accuracy", "balanced_accuracy"]
+    baseline = pd.DataFrame([("test", "007", 0.8, 1 / 3)], columns=columns)
+    artifacts.write_csv(tmp_path / "baseline.csv", baseline)
+    classes = pd.DataFrame({"rung": ["scratch"], "class_name": ["nan"], "pictures": [8]})
+    artifacts.write_csv(tmp_path / "classes.csv", classes)
+    whole = report.read(tmp_path)
+    assert whole.classes.equals(classes)
+    *_, line, advice = report.text(tmp_path).split("\n")
+    assert advice == whole.advice
+    assert line == (
+        "Always answering 007 is right on 80.0 % of test (balanced accuracy 33.3 %); "
+        f"{whole.advised} has a balanced accuracy, the mean of its classes' recalls, of 33.3 %."
+    )
+
+
+def test_chance_is_of_all_classes_though_test_lacks_some(tmp_path: Path) -> None:
+    write_reports(tmp_path, with_split(shuffle_train_labels=3))
+    write_predictions(tmp_path, [0, 1] * 5, 4)
+    (lead,) = report.read(tmp_path).control
+    assert "chance, 25.0 % on test" in lead
+    assert "balanced accuracy" not in report.text(tmp_path)
 
 
 def test_a_control_is_named_and_its_rungs_are_not_compared(tmp_path: Path) -> None:
@@ -333,11 +402,13 @@ def test_a_control_tells_of_its_deals_on_test(tmp_path: Path) -> None:
     assert ADVICE not in text
 
 
-def test_a_folders_ladder_is_shown_and_what_may_be_said_of_it(
-    at_root: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("folder", ["oaks", "reports/oaks", "./reports/oaks", "/reports/oaks"])
+def test_a_datasets_ladder_is_shown_and_what_may_be_said_of_it(
+    at_root: Path, capsys: pytest.CaptureFixture[str], folder: str
 ) -> None:
-    write_reports(at_root / "mine")
-    report.show(Path("mine"), open_page=False)
+    write_reports(at_root / "reports/oaks")
+    folder = f"{at_root}{folder}" if folder.startswith("/") else folder
+    report.show(folder, open_page=False)
     step = sentences.steps(paired())[0]
     table = sentences.table(ladder(book=False))
     assert capsys.readouterr().out == f"{table}\n\n{step}\n{ADVICE}\n"
@@ -349,10 +420,10 @@ def test_without_a_folder_it_is_the_ladder_of_the_params_dataset(
     params: dict[str, Any],
     write_params: Callable[..., Path],
 ) -> None:
-    params["dataset"]["source"] = "dogs_vs_cats"
+    params["dataset"]["name"] = "dogs_vs_cats"
     write_params(params)
     write_reports(at_root / "reports/dogs_vs_cats", book=True)
-    report.show(None, open_page=False)
+    report.show("", open_page=False)
     text = capsys.readouterr().out
     assert text.startswith(sentences.table(ladder(book=True)))
     assert "its interval 68.0 – 72.0 holds the book's 71 % (5.2)." in text
@@ -367,12 +438,13 @@ def test_the_page_is_named_and_opened_at_a_terminal(
     open_page: bool,
     terminal: bool,
 ) -> None:
-    write_reports(at_root / "mine")
-    page = at_root / "mine/ladder.html"
+    folder = "reports/oaks"
+    write_reports(at_root / folder)
+    page = at_root / folder / "ladder.html"
     page.write_text("a page")
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    report.show(Path("mine"), open_page=open_page)
-    assert capsys.readouterr().out.endswith(f"{ADVICE}\n\nmine/ladder.html\n")
+    report.show(folder, open_page=open_page)
+    assert capsys.readouterr().out.endswith(f"{ADVICE}\n\n{folder}/ladder.html\n")
     assert opened == ([page.as_uri()] if open_page and terminal else [])

@@ -36,6 +36,16 @@ def test_every_line_is_as_wide_as_the_first() -> None:
     assert len({len(line) for line in sentences.table(ladder(True)).splitlines()}) == 1
 
 
+def test_an_accuracy_that_says_little_stands_beside_another() -> None:
+    rows = [("validation", "elm", 0.5, 0.5), ("test", "oak", 0.8, 1 / 3)]
+    baseline = pd.DataFrame(rows, columns=["subset", "class_name", "accuracy", "balanced_accuracy"])
+    alone = "features has a balanced accuracy, the mean of its classes' recalls, of 87.6 %."
+    assert sentences.beside_accuracy(baseline, "features", 0.876) == (
+        f"Always answering oak is right on 80.0 % of test (balanced accuracy 33.3 %); {alone}"
+    )
+    assert sentences.beside_accuracy(pd.DataFrame(), "features", 0.876) == alone
+
+
 def neighbours() -> pd.DataFrame:
     """Returns comparisons of three rungs, each with the one before; and one with the best."""
     rows = [

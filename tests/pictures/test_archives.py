@@ -13,7 +13,7 @@ from PIL import Image
 
 from conftest import write_zip
 from ladder import errors, settings
-from ladder.pictures import archives, manifests, reading, split
+from ladder.pictures import archives, examination, manifests, originals, reading, split
 
 FETCH_AGAIN = r"Fetch the archive again and compare its sha256\."
 OTHER_LAYOUT = (
@@ -109,9 +109,9 @@ def test_fewer_than_two_classes_of_a_known_layout_are_refused(
     zipped: Zipped, names: tuple[str, ...], received: str
 ) -> None:
     message = (
-        r"images\.zip: expected at least two classes of JPEG, PNG, BMP, GIF or WebP pictures in a "
-        r"folder of each class, such as Oak/holiday\.jpg \(Microsoft's PetImages/Cat/0\.jpg\), or "
-        r"named as Kaggle's train/cat\.0\.jpg\. "
+        r"images\.zip: expected at least two classes of JPEG, PNG, BMP, GIF, WebP or TIFF pictures "
+        r"in a folder of each class, such as Oak/holiday\.jpg "
+        r"\(Microsoft's PetImages/Cat/0\.jpg\), or named as Kaggle's train/cat\.0\.jpg\. "
         rf"Received: {received}\. {OTHER_LAYOUT}"
     )
     with pytest.raises(errors.InputError, match=message):
@@ -157,9 +157,15 @@ def test_pictures_of_every_format_are_read_in_both_layouts(
     assert rows(zipped(named(*names))) == [(names[0], "elm", 0), (names[1], "oak", 0)]
 
 
-def test_the_suffixes_are_those_of_the_formats_that_are_opened() -> None:
+def test_pictures_of_every_format_that_is_opened_are_taken(zipped: Zipped) -> None:
     known = Image.registered_extensions().items()
-    assert {suffix for suffix, name in known if name in reading.FORMATS} == archives.SUFFIXES
+    suffixes = [suffix for suffix, name in known if name in (*reading.FORMATS, "MPO")]
+    other = [suffix for suffix, _ in known if suffix not in suffixes]
+    assert {".jpg", ".tif", ".webp"} <= {*suffixes}
+    names = [f"{class_name}/0{suffix}" for class_name in ("Oak", "elm") for suffix in suffixes]
+    unread = [f"ash/0{suffix}" for suffix in other]
+    members = archives.members(zipped(named(*names, *unread, "Oak/1.JPG")))
+    assert {*members["path"]} == {*names, "Oak/1.JPG"}
 
 
 def test_a_folder_is_a_class_whatever_it_and_its_pictures_are_called(zipped: Zipped) -> None:
@@ -272,9 +278,12 @@ def test_any_folder_of_pictures_is_split(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "mine", *names)
     archives.pack(folder, tmp_path / "p.zip")
     counts = settings.Split(
-        train_per_class=4,
-        validation_per_class=2,
-        test_per_class=2,
+        train=4,
+        validation=2,
+        test=2,
+        group=None,
+        hash_distance=None,
+        unreadable_share=0.01,
         train_used_per_class=None,
         shuffle_train_labels=False,
     )
@@ -288,9 +297,10 @@ def test_names_that_lead_elsewhere_are_names_alone(zipped: Zipped, tmp_path: Pat
     archive = zipped(named("../../Cat/0.jpg", "/etc/Dog/0.jpg", "C:/x/Fox/1.jpg", "Cat/../1.jpg"))
     before = sorted(tmp_path.parent.rglob("*"))
     archives.check(archive, archive.name)
-    members = archives.members(archive).assign(subset="train")
-    with pytest.raises(errors.InputError, match="unreadable"):  # they are no pictures
-        reading.examine(archive, members)
+    pictures = originals.of_zip(archive)
+    examined = examination.examine(pictures.read, archives.members(archive)["path"])
+    pictures.close()
+    assert set(examined["reason"]) == {"not a picture of a known format"}  # they were read
     assert sorted(tmp_path.parent.rglob("*")) == before
 
 

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ladder import artifacts
 from ladder.pictures import manifests
 
 
@@ -90,3 +95,104 @@ def test_labels_are_those_of_the_subset_in_order() -> None:
 def test_class_names_are_in_order_of_their_labels() -> None:
     manifest = pd.DataFrame({"class_name": ["dog", "ape", "dog", "cat"], "label": [2, 0, 2, 1]})
     assert manifests.class_names(manifest) == ["ape", "cat", "dog"]
+
+
+def of_folder(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Returns pictures (class_name, path, subset, group), as `split.by_hash` gives them."""
+    frame = pd.DataFrame(rows, columns=["class_name", "path", "subset", "group"], dtype=str)
+    return frame.assign(sha256=[f"{number:064x}" for number in range(len(rows))])
+
+
+def test_a_folders_pictures_are_in_order_of_subset_class_and_path() -> None:
+    pictures = of_folder(
+        ("oak", "oak/2.jpg", "test", "b"),
+        ("oak", "oak/10.jpg", "train", "a"),
+        ("elm", "elm/b/1.jpg", "validation", "d"),
+        ("oak", "oak/1.jpg", "test", "b"),
+        ("Zelkova", "Zelkova/ü.jpg", "train", "c"),
+        ("elm", "elm/1.jpg", "train", "a"),
+        ("10", "10/1.jpg", "train", "e"),
+        ("9", "9/1.jpg", "train", "f"),
+    ).sample(frac=1, random_state=1)
+    manifest = manifests.of_folder(pictures)
+    columns = ["id", "path", "class_name", "label", "subset", "duplicate_group"]
+    assert manifest[columns].to_numpy().tolist() == [
+        ["10/1.jpg", "10/1.jpg", "10", 0, "train", 0],
+        ["9/1.jpg", "9/1.jpg", "9", 1, "train", 1],
+        ["Zelkova/ü.jpg", "Zelkova/ü.jpg", "Zelkova", 2, "train", 2],
+        ["elm/1.jpg", "elm/1.jpg", "elm", 3, "train", 3],
+        ["oak/10.jpg", "oak/10.jpg", "oak", 4, "train", 3],
+        ["elm/b/1.jpg", "elm/b/1.jpg", "elm", 3, "validation", 4],
+        ["oak/1.jpg", "oak/1.jpg", "oak", 4, "test", 5],
+        ["oak/2.jpg", "oak/2.jpg", "oak", 4, "test", 5],
+    ]
+    assert list(manifest) == list(manifests.build(members(*PICTURES)))
+    of_path = dict(zip(pictures["path"], pictures["sha256"], strict=True))
+    assert manifest["sha256"].tolist() == [of_path[path] for path in manifest["path"]]
+    assert manifests.class_names(manifest) == ["10", "9", "Zelkova", "elm", "oak"]
+
+
+ODD = [
+    "7",
+    "007",
+    "nan",
+    "NA",
+    "",
+    "null",
+    "1e5",
+    "True",
+    " x",
+    "x ",
+    "-",
+    "#1",
+    "1,5",
+    "2024-01-01",
+]
+ODD += [
+    '"',
+    '"a", b',
+    "a\nb",
+    "a\rb",
+    "a\r\nb",
+    "\r",
+    "a\\",
+    "'",
+    "\ufeff",
+    "\u2028",
+    "猫",
+    "<b>",
+    "ÿ",
+]
+NAMES = st.sampled_from(ODD) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
+)
+
+
+@given(rows=st.lists(st.tuples(NAMES, NAMES, st.sampled_from(["train", "validation", "test"]))))
+def test_a_manifest_is_read_as_it_was_written(
+    rows: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("data") / "manifest.csv"
+    pictures = of_folder(*[(name, file, subset, file) for name, file, subset in rows])
+    manifest = manifests.of_folder(pictures)
+    artifacts.write_csv(path, manifest)
+    read = artifacts.read_csv(path)
+    pd.testing.assert_frame_equal(read, manifest, check_dtype=bool(rows))
+    assert manifests.class_names(read) == sorted({name for name, _, _ in rows})
+
+
+def test_the_books_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
+    manifest = manifests.build(members(*PICTURES))
+    artifacts.write_csv(tmp_path / "manifest.csv", manifest)
+    read = artifacts.read_csv(tmp_path / "manifest.csv")
+    pd.testing.assert_frame_equal(read, manifest)
+    pd.testing.assert_frame_equal(read, pd.read_csv(tmp_path / "manifest.csv"))
+
+
+@given(st.lists(NAMES, min_size=1, unique=True))
+def test_class_names_are_in_order_of_labels_whatever_they_look_like(names: list[str]) -> None:
+    rows = [(name, f"{name}/1.jpg", "train", name) for name in names]
+    manifest = manifests.of_folder(of_folder(*rows))
+    by_label = manifest.sort_values("label")["class_name"].tolist()
+    assert manifests.class_names(manifest) == by_label
+    assert manifest["label"].nunique() == len(names)

@@ -8,28 +8,45 @@ from pathlib import Path
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings
-from ladder.climbs import experiments, recipes
+from ladder.climbs import experiments, introduction, proposals, recipes
 from ladder.evidence import comparison
-from ladder.page import report, sentences
+from ladder.page import report, sentences, serving
 
 # Recipes that ask of others: a base that goes on training is compared with frozen ones that see
 # the book's pixels, at our rates and at the book's.
 COMPARED_WITH = {"unfrozen": ("book_preprocessing", "book")}
 
 
-def run(archive: str, recipe: str) -> None:
-    """Climbs once, takes the reports over and prints the ladder.
+def run(pictures: str, name: str, recipe: str, changes: Sequence[str], *, dry_run: bool) -> None:
+    """Climbs once in a copy, takes reports and model over, and prints the ladder.
 
-    Writes `studies/recipes.csv` as well: what recipes reach compared with the default climb.
+    Of a person's pictures it says first what there is, what will be done and how long it takes.
+    With `dry_run` it ends there. Writes `studies/recipes.csv` as well: what recipes reach compared
+    with the dataset's own climb.
     """
-    plan = recipes.plan(archive, recipe or recipes.BOOK)
-    experiments.take(experiments.climb(plan.name, plan.overrides), plan.source, plan.reports)
+    if not dry_run:
+        experiments.check_place()
+    proposed = introduction.introduce(pictures, name, recipe, changes)
+    if dry_run:
+        return
+    plan = recipes.plan(pictures, name, recipe, changes, proposed)
+    if proposed:
+        recipes.create(plan.dataset, proposals.text(proposed))
+    if path := recipes.path_of(pictures):
+        recipes.remember(plan.dataset, path)
+    commit = experiments.climb(plan.name, plan.overrides)
+    experiments.take(commit, plan.dataset, plan.reports)
+    files = paths.DatasetPaths(plan.dataset)
+    if plan.reports == files.reports:  # a recipe's own model stays in DVC's cache
+        experiments.fetch(commit, files.model, files.model)
+        serving.register(plan.dataset)
     print(report.text(plan.reports))
-    table = compare(paths.DatasetPaths(plan.source).reports)
+    table = compare(files.reports)
     if len(own := table[table["recipe"] == plan.reports.name]):
         print("", *sentences.recipes(own), sep="\n")
     if (plan.reports / "ladder.html").exists():
         print(f"\n{plan.reports / 'ladder.html'}")
+    print(f"ladder predict PICTURES --ladder {plan.dataset}")
 
 
 def planned(overrides: Sequence[str]) -> provenance.Identity:
@@ -83,7 +100,7 @@ def check_unchanged(overrides: Sequence[str], before: provenance.Identity) -> No
 
 def predictions(reports: Path) -> dict[rungs.Rung, pd.DataFrame]:
     """Returns the predictions in a folder of reports."""
-    return {rung: pd.read_csv(reports / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
+    return {rung: artifacts.read_csv(reports / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
 
 
 def compare(reports: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ The workspace's own params.yaml, dvc.lock and data stay as they are.
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,14 +16,16 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from ladder import errors, paths, processes
+from ladder import artifacts, errors, paths, processes
 
 CODE = ("dvc.yaml", "stages", "src")
-# DVC, without a warning per output that the lock of another dataset does not hold yet.
+# DVC, without a warning per output that the lock of another dataset does not hold yet, and without
+# a line per stage that its lock is written.
 DVC = """
 import logging, sys
 from dvc.cli import main
 logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
+logging.getLogger("dvc.dvcfile").setLevel("WARNING")
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -42,9 +45,20 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
     if _git("for-each-ref", reference):
         _dvc("exp", "remove", "--quiet", name)
     last = {override.partition("=")[0]: override for override in overrides}
-    changes = (f"--set-param={override}" for override in last.values())
+    changes = (f"--set-param={_quoted(override)}" for override in last.values())
     _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def _quoted(override: str) -> str:
+    """Returns an override as Hydra's grammar, which DVC reads, wants it: texts in quotes."""
+    key, _, text = override.partition("=")
+    value = YAML(typ="safe", pure=True).load(text)
+    if not isinstance(value, str):
+        return override
+    doubled = re.sub(r"\\+(?='|$)", lambda match: 2 * match[0], value)  # those before a quote
+    quoted = doubled.replace("'", r"\'")
+    return f"{key}='{quoted}'"
 
 
 def check_repository() -> bool:
@@ -154,9 +168,12 @@ def _replace(names: Sequence[Path], new: Path, target: Path, old: Path) -> None:
 
 
 def fetch(commit: str, path: Path, target: Path) -> None:
-    """Copies an output of a climb, which git does not hold, out of DVC's cache."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(target))
+    """Copies an output of a climb, which git does not hold, out of DVC's cache.
+
+    It takes the place of a file or folder that is at `target`; after an error that is as it was.
+    """
+    with artifacts.whole(target) as new:  # into a folder that is there DVC would put another
+        _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(new))
 
 
 def show(commit: str, path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,16 +12,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from ladder import artifacts, errors, paths, provenance, rungs
-from ladder.climbs import climbs, experiments, recipes
+from ladder.climbs import climbs, experiments, proposals, recipes
 from ladder.evidence import answers, studies
 from ladder.page import sentences
+from ladder.pictures import sources
 
 RUNGS: tuple[rungs.Rung, ...] = ("features", "features_augmented", "fine_tuned")
 FITS = tuple(rungs.TABLE[rung].stage for rung in RUNGS)
 SHARES = (0.05, 0.1, 0.25, 0.5, 1)  # of the train pictures, where nobody says how many
 
 
-def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
+def run(per_class: Sequence[int], plan: recipes.Plan) -> None:
     """Climbs rungs 3 to 5 on so many pictures of a class, all with one seed.
 
     Every training sees as many pictures in all; validation, which chooses the epoch, and test stay
@@ -29,16 +31,15 @@ def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     `studies/learning_curve.json` (the identity of a climb on all of them).
     """
     experiments.check_code_committed()
-    plan = recipes.plan(archive, recipe)
     of_all = [*plan.overrides, "split.train_used_per_class=null"]
     identity = climbs.planned(of_all)
-    most = identity.params["split"]["train_per_class"]
-    counts = per_class or shares(most)
-    check(counts, most)
+    there_are = train_pictures(identity.params["split"])
+    counts = per_class or shares(max(there_are))
+    check(counts, max(there_are))
     parts = []
     for count in tqdm(counts, "learning curve", disable=None):
         climbs.check_unchanged(of_all, identity)
-        parts.append(_climb_on(count, plan, identity))
+        parts.append(_climb_on(count, there_are, plan, identity))
     together = pd.concat(parts, ignore_index=True)
     curve, gains = studies.learning_curve(together, seed=0), studies.gains(together, seed=0)
     artifacts.write_csv(plan.studies / "learning_curve.csv", curve)
@@ -48,16 +49,28 @@ def run(per_class: Sequence[int], archive: str, recipe: str) -> None:
     print("", *sentences.gains(gains), sep="\n")
 
 
-def _climb_on(per_class: int, plan: recipes.Plan, identity: provenance.Identity) -> pd.DataFrame:
+def train_pictures(split: Mapping[str, Any]) -> list[int]:
+    """Returns how many train pictures each class has; about, where `split` has shares of them."""
+    if isinstance(split["train"], int):
+        return [split["train"]]
+    own = sources.own(Path(os.environ[sources.PICTURES_VARIABLE]))
+    divided: dict[paths.Subset, float] = {subset: split[subset] for subset in paths.SUBSETS}
+    counts: list[int] = proposals.counts(own.layout.pictures, divided)["train"].tolist()
+    return counts
+
+
+def _climb_on(
+    per_class: int, there_are: Sequence[int], plan: recipes.Plan, identity: provenance.Identity
+) -> pd.DataFrame:
     """Climbs on so many pictures of a class and returns the answers, with `train_pictures`.
 
     Raises:
         InputError: a rung came from another machine's cache.
     """
-    files = paths.DatasetPaths(plan.source)
+    files = paths.DatasetPaths(plan.dataset)
     commit = experiments.climb(
         f"{plan.name}-of-{per_class}",
-        [*plan.overrides, *on_fewer(per_class, identity.params)],
+        [*plan.overrides, *on_fewer(per_class, there_are, identity.params)],
         [f"predict@{rung}" for rung in RUNGS],
     )
     trained = [json.loads(fetched(commit, files.description(rung))) for rung in RUNGS]
@@ -74,13 +87,13 @@ def _climb_on(per_class: int, plan: recipes.Plan, identity: provenance.Identity)
     return pd.concat(every).assign(train_pictures=pictures)
 
 
-def on_fewer(per_class: int, params: Mapping[str, Any]) -> list[str]:
-    """Returns the overrides for so many pictures of a class.
+def on_fewer(per_class: int, there_are: Sequence[int], params: Mapping[str, Any]) -> list[str]:
+    """Returns the overrides for at most so many pictures of a class, of those that there are.
 
     Of half as many there are twice as many epochs, validated half as often, so that a training sees
     as many pictures in all. Steps are more where few pictures do not fill a batch.
     """
-    times = params["split"]["train_per_class"] / per_class
+    times = sum(there_are) / sum(min(count, per_class) for count in there_are)
     return [f"split.train_used_per_class={per_class}"] + [
         f"{fit}.{name}={round(times * params[fit][name])}"
         for fit in FITS
@@ -102,10 +115,9 @@ def check(per_class: Sequence[int], most: int) -> None:
     if not all(0 < count <= most for count in per_class) or len({*per_class}) < len(per_class):
         raise errors.InputError(
             "COUNTS",
-            expected=f"numbers of train pictures a class, each once, 1 to {most} "
-            "(split.train_per_class)",
+            expected=f"numbers of train pictures a class, each once, 1 to {most} (split.train)",
             received=" ".join(map(str, per_class)),
-            advice=f'Say which: make learning-curve COUNTS="{max(1, most // 4)} {most}".',
+            advice=f"Say which: --count {max(1, most // 4)} --count {most}.",
         )
 
 
@@ -119,4 +131,4 @@ def fetched(commit: str, path: Path) -> str:
 
 def read_frame(commit: str, path: Path) -> pd.DataFrame:
     """Returns a table of a climb from DVC's cache."""
-    return pd.read_csv(io.StringIO(fetched(commit, path)))
+    return artifacts.read_csv(io.StringIO(fetched(commit, path)))

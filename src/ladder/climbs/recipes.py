@@ -2,59 +2,180 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from ladder import errors, paths, settings
-from ladder.pictures import archives, sources
+from ladder import artifacts, errors, paths, settings
+from ladder.pictures import sources
 
 RECIPES = Path("recipes")
-BOOK = "dogs_vs_cats"  # the recipe of the book's photographs; all others stand on it
-NAME = re.compile(r"\w[\w-]*")
-RESERVED = {"studies", "predictions", "figures"}  # folders in a dataset's reports
+BOOK = "dogs_vs_cats"  # the recipe of the book's photographs
+NAME = re.compile(r"[A-Za-z0-9]\w*(-\w+)*")
+PLACES = paths.PARTIAL / "pictures"  # where a person's pictures lie, by dataset; git-ignored
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to climb on: a dataset's source, the overrides of params.yaml, where reports go.
+    """What to climb on: a dataset's name, the overrides of params.yaml, where reports go.
 
-    Studies of recipes lie below those of the default climb, where `render` finds them.
+    Studies of recipes lie below those of the dataset's own climb, where `render` finds them.
     """
 
-    source: str
+    dataset: str
     overrides: tuple[str, ...]
     reports: Path
     studies: Path
     name: str
+    recipes: tuple[str, ...]  # those that the overrides are of
 
 
-def plan(archive: str, recipe: str) -> Plan:
-    """Returns the plan: params.yaml as it is, or a recipe; an archive alone means the book's.
+def plan(
+    pictures: str = "",
+    name: str = "",
+    recipe: str = "",
+    changes: Sequence[str] = (),
+    proposed: Mapping[str, str] | None = None,
+) -> Plan:
+    """Returns the plan of a climb: the dataset's recipe, then another recipe, then changes.
 
-    The archive's path travels in the environment alone, so that it enters no file.
+    `pictures` is a path, the name of a dataset that has a recipe, or empty: then the dataset is
+    that of `name`, and without one that of params.yaml as it is. `proposed` stands for the recipe
+    of a dataset that has none yet. Paths travel in the environment alone, so that they enter no
+    file of the project.
 
     Raises:
-        InputError: there is no such recipe or no archive.
+        InputError: there is no such dataset or recipe, or its pictures are not there.
     """
-    name = recipe or (BOOK if archive else "")
-    overrides: dict[str, str] = {}
-    for each in dict.fromkeys((BOOK, name) if name else ()):
-        overrides |= read(each)
-    if archive:
-        path = Path(archive).absolute()
-        overrides["dataset.archive_sha256"] = archives.sha256(path)
-        os.environ[sources.ARCHIVE_VARIABLE] = str(path)
-    source = overrides.get("dataset.source") or settings.read(settings.PARAMS).dataset.source
-    reports = paths.DatasetPaths(source).reports
-    studies = reports / "studies"
-    lines = tuple(f"{key}={value}" for key, value in overrides.items())
-    if name in ("", BOOK):
-        return Plan(source, lines, reports, studies, "book" if name else source)
-    return Plan(source, lines, reports / name, studies / name, f"book-{name}")
+    path, current = path_of(pictures), settings.read(settings.PARAMS).dataset
+    dataset = name or (name_of(path) if path else pictures) or current.name
+    names = [each for each in dict.fromkeys((dataset, recipe)) if each]
+    if _is_of_params(dataset) or proposed:
+        names.remove(dataset)
+    overrides = dict(proposed or {})
+    for each in names:
+        overrides |= of_dataset(each) if each == dataset else read(each)
+    overrides |= dict(split_line(line, "-S") for line in changes)
+    content = params(settings.PARAMS, _lines(overrides))
+    source = settings.checked(content, "the recipe").dataset.source
+    if path is None and source == "folder":
+        path = remembered(dataset)
+    if path is not None:
+        overrides["dataset.sha256"] = sources.digest(path, source)
+        os.environ[sources.PICTURES_VARIABLE] = str(path)
+    of_recipe = recipe if recipe != dataset else ""
+    reports = paths.DatasetPaths(dataset).reports
+    return Plan(
+        dataset,
+        _lines(overrides),
+        reports / of_recipe,
+        reports / "studies" / of_recipe,
+        f"{dataset}-{of_recipe}".removesuffix("-"),
+        tuple(names),
+    )
+
+
+def _lines(overrides: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{key}={value}" for key, value in overrides.items())
+
+
+def path_of(pictures: str) -> Path | None:
+    """Returns the path that a person means, which need not exist; None for a dataset's name."""
+    path = Path(pictures).expanduser().absolute()
+    return path if pictures and (path.exists() or not NAME.fullmatch(pictures)) else None
+
+
+def is_recipe(name: str) -> bool:
+    """Returns whether there is a recipe of this name."""
+    return (RECIPES / f"{name}.txt").is_file()
+
+
+def _is_of_params(name: str) -> bool:
+    """Returns whether params.yaml alone describes this dataset."""
+    return name == settings.read(settings.PARAMS).dataset.name and not is_recipe(name)
+
+
+def name_of(path: Path) -> str:
+    """Returns the name of a dataset after its folder or archive: letters, digits and hyphens."""
+    stem = path.resolve().name if path.is_dir() else path.stem
+    ascii_letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9]+", "-", ascii_letters).strip("-").lower()[:40]
+    is_word = isinstance(YAML(typ="safe", pure=True).load(name), str)  # not `2024` or `null`
+    return name if is_word and name not in settings.RESERVED else f"pictures-{name}".strip("-")
+
+
+def check_name(name: str) -> None:
+    """Checks what a person calls a dataset.
+
+    Raises:
+        InputError: it can be no folder, or YAML would not read it as a text.
+    """
+    is_word = isinstance(YAML(typ="safe", pure=True).load(name or "null"), str)
+    if not NAME.fullmatch(name) or not is_word or name.lower() in settings.RESERVED:
+        raise errors.InputError(
+            "--name",
+            expected="letters, digits and hyphens, with a letter first, other than "
+            + ", ".join(sorted(settings.RESERVED)),
+            received=name,
+            advice="Choose another name.",
+        )
+
+
+def of_dataset(name: str) -> dict[str, str]:
+    """Returns the overrides of the recipe that a dataset is described by.
+
+    Raises:
+        InputError: there is none, or it is a recipe for other datasets.
+    """
+    recipes = {file.stem: read_list(file) for file in RECIPES.glob("*.txt")}
+    datasets = sorted(stem for stem, each in recipes.items() if each.get("dataset.name") == stem)
+    if name not in datasets:
+        other = f"recipes/{name}.txt, a recipe for any dataset (--recipe)"
+        raise errors.InputError(
+            "the pictures",
+            expected="a folder or a zip archive of pictures, or a dataset: "
+            + ", ".join(dict.fromkeys([settings.read(settings.PARAMS).dataset.name, *datasets])),
+            received=other if is_recipe(name) else name,
+            advice="Correct the path, or choose another name: --name NAME.",
+        )
+    return read(name)
+
+
+def create(dataset: str, text: str) -> None:
+    """Writes the recipe of a new dataset, and keeps its reports out of git.
+
+    The file `.gitignore` in the reports does so until a person deletes it.
+    """
+    artifacts.write_text(RECIPES / f"{dataset}.txt", text)
+    artifacts.write_text(paths.DatasetPaths(dataset).reports / ".gitignore", "*\n")
+
+
+def remember(dataset: str, path: Path) -> None:
+    """Notes where a dataset's pictures lie, in a file that git ignores."""
+    artifacts.write_text(PLACES / dataset, f"{path}\n")
+
+
+def remembered(dataset: str) -> Path:
+    """Returns where a dataset's pictures lay when it was climbed last.
+
+    Raises:
+        InputError: nobody has said, or they are there no longer.
+    """
+    place = PLACES / dataset
+    path = Path(place.read_text(encoding="utf-8").removesuffix("\n")) if place.is_file() else None
+    if path is None or not path.exists():
+        raise errors.InputError(
+            f"the pictures of {dataset}",
+            expected="the folder or archive that they lie in",
+            received="no path" if path is None else f"{path}, which is not there",
+            advice=f"Say where they are: ladder climb PICTURES --name {dataset}.",
+        )
+    return path
 
 
 def read(name: str) -> dict[str, str]:
@@ -65,16 +186,17 @@ def read(name: str) -> dict[str, str]:
             it is no `key=value`.
     """
     path = RECIPES / f"{name}.txt"
-    if not NAME.fullmatch(name) or name.lower() in RESERVED:
+    if not NAME.fullmatch(name) or name.lower() in settings.RESERVED:
         raise errors.InputError(
-            "RECIPE",
-            expected=f"a name of letters and digits, other than {', '.join(sorted(RESERVED))}",
+            "the recipe",
+            expected="a name of letters and digits, other than "
+            + ", ".join(sorted(settings.RESERVED)),
             received=name,
             advice="Rename the recipe: its results go into a folder of its name.",
         )
     if not path.is_file():
         raise errors.InputError(
-            "RECIPE",
+            "the recipe",
             expected=f"one of {', '.join(sorted(p.stem for p in RECIPES.glob('*.txt')))}",
             received=name,
             advice=f"Choose one, or write {path}.",
@@ -97,18 +219,32 @@ def read_list(path: Path) -> dict[str, str]:
             str(path), expected="a text in UTF-8", received=error, advice="Save it as UTF-8."
         ) from None
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    overrides: dict[str, str] = {}
-    for line in filter(None, lines):
-        key, sign, value = (part.strip() for part in line.partition("="))
-        if not (key and sign):
-            raise errors.InputError(
-                str(path),
-                expected="lines of `key=value`",
-                received=line,
-                advice="Correct it: split.train_per_class=200.",
-            )
-        overrides[key] = value
-    return overrides
+    return dict(split_line(line, str(path)) for line in lines if line)
+
+
+def split_line(line: str, where: str) -> tuple[str, str]:
+    """Returns key and value of a line `key=value`.
+
+    Raises:
+        InputError: it is none.
+    """
+    key, sign, value = (part.strip() for part in line.partition("="))
+    if not (key and sign and _is_yaml(value)):
+        raise errors.InputError(
+            where,
+            expected="lines of `key=value`",
+            received=line,
+            advice="Correct it: split.train=200.",
+        )
+    return key, value
+
+
+def _is_yaml(value: str) -> bool:
+    try:
+        YAML(typ="safe", pure=True).load(value)
+    except YAMLError:
+        return False
+    return True
 
 
 def values(overrides: Sequence[str]) -> dict[str, Any]:

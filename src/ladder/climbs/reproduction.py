@@ -279,13 +279,13 @@ def quick_plan(form: str, folder: Path) -> recipes.Plan:
     """Returns the plan of a form of the quick climb, its pictures drawn into a folder."""
     archive = folder / "drawn.zip"
     drawing.archive(archive, QUICK[form], count=64, size=72)
-    plan = recipes.plan(str(archive), f"quick_{form}")
+    plan = recipes.plan(str(archive), recipes.BOOK, f"quick_{form}")
     return dataclasses.replace(plan, reports=provenance.QUICK / form)
 
 
 def results_of(copy: Path, plan: recipes.Plan, target: Path, *, quick: bool) -> Results:
     """Gathers in `target` what a climb in a copy is compared by, and reads it."""
-    files = paths.DatasetPaths(plan.source)
+    files = paths.DatasetPaths(plan.dataset)
     shutil.copytree(copy / files.reports / "predictions", target / "predictions")
     for name in FILES:
         shutil.copy(copy / files.reports / name, target)
@@ -338,13 +338,12 @@ def climb_quick(form: str, folder: Path) -> tuple[recipes.Plan, Results]:
     return plan, results_of(copy, plan, folder / RESULTS, quick=True)
 
 
-def check(archive: str, recipe: str) -> tuple[list[str], bool]:
+def check(plan: recipes.Plan) -> tuple[list[str], bool]:
     """Climbs a ladder again; returns what differs, and whether machines are of one kind."""
-    check_committed(Path.cwd(), *([recipe] if recipe else []))
+    check_committed(Path.cwd(), *plan.recipes)
     with tempfile.TemporaryDirectory() as folder:
         copy, target = Path(folder) / "ladder", Path(folder) / RESULTS
         clone(copy)
-        plan = recipes.plan(archive, recipe)
         reports = copy / plan.reports
         own = reports / paths.LOCK_OF_CLIMB
         reference = read(reports, own if own.is_file() else copy / paths.LOCK)
@@ -358,20 +357,16 @@ def check(archive: str, recipe: str) -> tuple[list[str], bool]:
         return differences, reference.runtime == climbed.runtime
 
 
-def run(archive: str, recipe: str, *, quick: bool, update: bool) -> None:
-    """Climbs again in a clean copy and names what differs from what is committed; fails then."""
+def run(plan: recipes.Plan | None, *, update: bool) -> None:
+    """Climbs again in a clean copy and names what differs from what is committed; fails then.
+
+    Without a plan it climbs the quick form, which `update` makes the reference.
+    """
     experiments.check_repository()
-    if (quick or update) and (archive or recipe):
-        raise errors.InputError(
-            "reproduction check",
-            expected="no archive and no recipe in the quick form",
-            received=f"{archive} {recipe}".strip(),
-            advice="Leave them out, or leave out --quick.",
-        )
     if update:
         update_quick()
         return
-    differences, same_kind = check_quick() if quick else check(archive, recipe)
+    differences, same_kind = check(plan) if plan else check_quick()
     if differences:
         sys.exit("\n".join(["ladder: not reproduced", *differences]))
     print(f"ladder: reproduced, {'bit for bit' if same_kind else 'on another kind of machine'}")

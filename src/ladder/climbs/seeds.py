@@ -32,13 +32,13 @@ class Seeds:
 
 
 NO_SEED = pd.Series(dtype=int)
-MEASURED = {"train_per_class", "validation_per_class", "test_per_class"}  # which pictures are test
+MEASURED = {"train", "validation", "test", "group", "hash_distance"}  # which pictures are test
 NONE = Seeds(
     pd.DataFrame({"seed": NO_SEED, "right": pd.Series(dtype=bool)}), pd.DataFrame({"seed": NO_SEED})
 )
 
 
-def run(count: int, archive: str, recipe: str) -> None:
+def run(count: int, plan: recipes.Plan) -> None:
     """Climbs with at least the seeds 0 … count-1; none that was climbed before is climbed again.
 
     A climb of the same identity counts (`provenance`), on whatever processor: the ladder in the
@@ -56,8 +56,7 @@ def run(count: int, archive: str, recipe: str) -> None:
         raise errors.InputError(
             "N", expected="at least 2 seeds", received=count, advice="Use make seeds N=5."
         )
-    plan = recipes.plan(archive, recipe)
-    reports = paths.DatasetPaths(plan.source).reports
+    reports = paths.DatasetPaths(plan.dataset).reports
     identity = climbs.planned(plan.overrides)
     seeds = known(plan.reports, plan.studies, identity)
     missing = sorted({*range(count)} - {*seeds.machines["seed"]})
@@ -123,7 +122,7 @@ def track(plan: recipes.Plan, every: pd.DataFrame) -> None:
         for row in every[every["rung"] == rung].to_dict("records"):
             name = f"{row['subset']}_accuracy"
             measured.setdefault(int(row["seed"]), {})[name] = float(row["accuracy"])
-        tracking.group(plan.source, f"{plan.name} seeds", rung, measured)
+        tracking.group(plan.dataset, f"{plan.name} seeds", rung, measured)
 
 
 def known(reports: Path, studies_folder: Path, identity: provenance.Identity) -> Seeds:
@@ -167,7 +166,9 @@ def of_climb(commit: str, reports: Path, name: str) -> bytes:
 def results(read: Callable[[str], bytes], seed: int) -> Seeds:
     """Returns one seed; `read` gives the content of a file of its climb's reports."""
     frames = [
-        answers.of_predictions(pd.read_csv(io.BytesIO(read(f"predictions/{rung}.csv"))), rung, seed)
+        answers.of_predictions(
+            artifacts.read_csv(io.BytesIO(read(f"predictions/{rung}.csv"))), rung, seed
+        )
         for rung in rungs.RUNGS
     ]
     machine = json.loads(read("runtime.json"))["fine_tuned"]

@@ -1,6 +1,7 @@
 """Whether probabilities can be believed, and what another threshold would give. No TensorFlow."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from ladder.evidence import evaluation
 BINS = 15  # of equal width over [0, 1], as Guo et al. 2017
 EDGES = np.linspace(0, 1, BINS + 1)
 DRAWS = 1000
+ROC_COLUMNS = ["false_positive_rate", "true_positive_rate"]
+PRECISION_RECALL_COLUMNS = ["recall", "precision"]
+SHARES = np.linspace(0, 1, 1001)  # at which a mean of curves is taken
 
 
 def reliability(frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,32 +74,48 @@ def error_by_chance(frame: pd.DataFrame, seed: int) -> float:
 def roc(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Returns the ROC curve of one subset's predictions: false_ and true_positive_rate, rising.
 
-    One frame for two classes, of the second; else a frame per class against the rest.
+    One frame for two classes, of the second; else a frame per class against the rest. A class has
+    none if all pictures are its, or none is.
     """
-    points = [metrics.roc_curve(*pair)[:2] for pair in _against_the_rest(frame)]
-    names = ("false_positive_rate", "true_positive_rate")
-    return [pd.DataFrame(dict(zip(names, pair, strict=True))) for pair in points]
+    pairs = [pair for pair in evaluation.against_the_rest(frame) if not pair[0].all()]
+    points = [metrics.roc_curve(*pair)[:2] for pair in pairs]
+    return [pd.DataFrame(dict(zip(ROC_COLUMNS, pair, strict=True))) for pair in points]
 
 
 def precision_recall(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """Returns precision by recall, falling; frames as `roc` has them."""
-    points = [metrics.precision_recall_curve(*pair)[:2] for pair in _against_the_rest(frame)]
+    """Returns precision by recall, falling; a frame per class that has a picture, as of `roc`."""
+    pairs = evaluation.against_the_rest(frame)
+    points = [metrics.precision_recall_curve(*pair)[:2] for pair in pairs]
     return [pd.DataFrame({"recall": recall, "precision": value}) for value, recall in points]
 
 
+def mean_curve(curves: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Returns the mean of several classes' curves, all of `roc` or all of `precision_recall`."""
+    x, y = curves[0].columns
+    means = np.mean([_at_shares(curve) for curve in curves], axis=0)
+    mean = pd.DataFrame({x: SHARES, y: means})
+    if x == "recall":
+        return mean[::-1].reset_index(drop=True)
+    return pd.concat([pd.DataFrame({x: [0.0], y: [0.0]}), mean], ignore_index=True)
+
+
+def _at_shares(curve: pd.DataFrame) -> NDArray[np.float64]:
+    x, y = (curve[column].to_numpy() for column in curve)
+    if curve.columns[0] == "recall":  # steps: the precision with which such a recall is reached
+        steps: NDArray[np.float64] = y[::-1][np.searchsorted(x[::-1], SHARES)]
+        return steps
+    line: NDArray[np.float64] = np.interp(SHARES, x, y)
+    return line
+
+
 def average_precision(frame: pd.DataFrame) -> float:
-    """Returns the area under the precision–recall steps; of several classes, the mean."""
-    scores = [metrics.average_precision_score(*pair) for pair in _against_the_rest(frame)]
-    return float(np.mean(scores))
+    """Returns the area under the precision–recall steps; of several classes, the mean.
 
-
-def _against_the_rest(
-    frame: pd.DataFrame,
-) -> list[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
-    labels, probability = frame["label"].to_numpy(), evaluation.probabilities(frame)
-    count = probability.shape[1]
-    classes = [1] if count == 2 else range(count)
-    return [(labels == label, probability[:, label]) for label in classes]
+    Of the classes that have a picture; NaN where none has.
+    """
+    pairs = evaluation.against_the_rest(frame)
+    scores = [metrics.average_precision_score(*pair) for pair in pairs]
+    return float(np.mean(scores)) if scores else math.nan
 
 
 def best_threshold(frame: pd.DataFrame) -> float:
@@ -120,6 +140,7 @@ def table(predictions: Mapping[rungs.Rung, pd.DataFrame]) -> pd.DataFrame:
     Columns: rung, subset, pictures, accuracy, confidence (mean), expected_calibration_error,
     error_by_chance, auc, average_precision, brier; and for two classes the threshold that is best
     on validation, with the accuracy that it gives on this subset and its Wilson 95 % interval.
+    An area that is undefined is empty.
     """
     rows = []
     for rung, frame in predictions.items():

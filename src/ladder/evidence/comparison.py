@@ -214,6 +214,12 @@ def good_enough(predictions: Predictions, ladder: pd.DataFrame, margin: float) -
     return ladder[["rung", "seconds_alone"]].merge(pd.DataFrame(rows), on="rung")
 
 
+def advised(compared: pd.DataFrame) -> rungs.Rung:
+    """Returns the cheapest rung that is best or as good; `compared` is that of `good_enough`."""
+    good = compared[compared["verdict"].isin(["best", "as good"])]
+    return rungs.named(good.sort_values("seconds_alone", kind="stable")["rung"].iloc[0])
+
+
 def judged(
     alone: NDArray[np.int_], pictures: int, margin: float
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:

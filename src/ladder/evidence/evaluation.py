@@ -1,6 +1,7 @@
 """What predictions are worth: accuracy with its interval, loss, AUC, confusion. No TensorFlow."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,25 +10,10 @@ from numpy.typing import NDArray
 from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
-from ladder import paths, rungs, settings
-
-BOOK_SPLIT = settings.Split(
-    train_per_class=1000,
-    validation_per_class=500,
-    test_per_class=500,
-    train_used_per_class=None,
-    shuffle_train_labels=False,
-)
+from ladder import paths, rungs
+from ladder.pictures import manifests
 
 LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
-
-
-def is_book(source: str, split: settings.Split, class_names: list[str]) -> bool:
-    """Returns whether the pictures are those that the book's figures were measured on.
-
-    An archive of cats and dogs with the book's numbers is taken at its word.
-    """
-    return source == "dogs_vs_cats" and split == BOOK_SPLIT and class_names == ["cat", "dog"]
 
 
 def predictions(
@@ -69,21 +55,37 @@ def right(frame: pd.DataFrame) -> NDArray[np.bool_]:
 def measure(frame: pd.DataFrame) -> dict[str, float]:
     """Returns accuracy with its Wilson 95 % interval, loss and AUC of one subset's predictions.
 
-    For more than two classes the AUC is the mean of each class against the rest.
+    For more than two classes the AUC is the mean of each class against the rest, of the classes
+    that the subset has. With pictures of one class alone it is NaN.
     """
     labels, probability = frame["label"].to_numpy(), probabilities(frame)
     correct = int(right(frame).sum())
     low, high = proportion_confint(correct, len(frame), method="wilson")
-    classes = np.arange(probability.shape[1])
-    score: Any = probability[:, 1] if len(classes) == 2 else probability
+    areas = [
+        metrics.roc_auc_score(is_class, score)
+        for is_class, score in against_the_rest(frame)
+        if not is_class.all()
+    ]
     clipped = np.clip(probability, LOWEST_PROBABILITY, 1 - LOWEST_PROBABILITY)
     return {
         "accuracy": correct / len(frame),
         "accuracy_ci_low": float(low),
         "accuracy_ci_high": float(high),
         "loss": float(-np.log(clipped[np.arange(len(frame)), labels]).mean()),
-        "auc": float(metrics.roc_auc_score(labels, score, multi_class="ovr")),
+        "auc": float(np.mean(areas)) if areas else math.nan,
     }
+
+
+def against_the_rest(frame: pd.DataFrame) -> list[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """Returns, for each class that has a picture, whether a picture is its, and its probability.
+
+    Each (n,). For two classes it is the second alone.
+    """
+    labels, probability = frame["label"].to_numpy(), probabilities(frame)
+    count = probability.shape[1]
+    classes = [1] if count == 2 else range(count)
+    pairs = [(labels == label, probability[:, label]) for label in classes]
+    return [(is_class, score) for is_class, score in pairs if is_class.any()]
 
 
 def confusion(frame: pd.DataFrame) -> NDArray[np.int64]:
@@ -114,11 +116,93 @@ def results(frame: pd.DataFrame, duplicates: pd.DataFrame) -> dict[str, Any]:
     return by_subset
 
 
-def majority(manifest: pd.DataFrame) -> dict[str, float]:
-    """Returns the accuracy, per subset, of always answering train's most frequent label."""
-    train = manifest.loc[manifest["subset"] == "train", "label"]
-    right = manifest["label"] == train.mode()[0]
-    return {subset: float(right[manifest["subset"] == subset].mean()) for subset in paths.SUBSETS}
+def by_class(frame: pd.DataFrame, class_names: Sequence[str]) -> pd.DataFrame:
+    """Returns a row per class of one subset's predictions, in order of the labels.
+
+    Columns: class_name, pictures, right, recall, recall_low, recall_high (Wilson 95 %), precision,
+    most_confused_with (the class that most of its mistaken pictures are taken for, of several the
+    first). Empty are the recall of a class without pictures, the precision of one that is never
+    predicted, and the last without a mistake.
+    """
+    counts = confusion(frame)
+    correct, pictures, taken_for = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    mistakes = counts - np.diag(correct)
+    low, high = proportion_confint(correct, np.maximum(pictures, 1), method="wilson")
+    others = [class_names[row.argmax()] if row.any() else None for row in mistakes]
+    return pd.DataFrame(
+        {
+            "class_name": list(class_names),
+            "pictures": pictures,
+            "right": correct,
+            "recall": _share(correct, pictures),
+            "recall_low": np.where(pictures, low, np.nan),
+            "recall_high": np.where(pictures, high, np.nan),
+            "precision": _share(correct, taken_for),
+            "most_confused_with": pd.array(others, dtype="str"),
+        }
+    )
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns part / whole; NaN of nothing."""
+    share: NDArray[np.float64] = np.divide(
+        part, whole, out=np.full(len(part), np.nan), where=whole > 0
+    )
+    return share
+
+
+def balanced_accuracy(frame: pd.DataFrame) -> float:
+    """Returns the mean recall of the classes that the subset has."""
+    labels = frame["label"].to_numpy()
+    present = np.unique(labels)
+    return float(
+        metrics.recall_score(
+            labels, predicted(frame), labels=present, average="macro", zero_division=0
+        )
+    )
+
+
+def macro_f1(frame: pd.DataFrame) -> float:
+    """Returns the mean F1 (of precision and recall) of the classes that the subset has."""
+    labels = frame["label"].to_numpy()
+    present = np.unique(labels)
+    return float(
+        metrics.f1_score(labels, predicted(frame), labels=present, average="macro", zero_division=0)
+    )
+
+
+def baseline(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Returns a row per subset: how right it is to answer train's most frequent label always.
+
+    Columns: subset, class_name (the answer; of several the first), pictures, accuracy,
+    accuracy_ci_low, accuracy_ci_high (Wilson 95 %), balanced_accuracy, macro_f1.
+    """
+    names, answer = manifests.class_names(manifest), _most_frequent(manifest)
+    always = np.eye(max(2, len(names)))[answer]
+    rows = []
+    for subset in paths.SUBSETS:
+        labels = manifests.labels(manifest, subset)
+        answers = {f"probability_{i}": probability for i, probability in enumerate(always)}
+        frame = pd.DataFrame({"label": labels}).assign(**answers)
+        correct = int(right(frame).sum())
+        low, high = proportion_confint(correct, len(frame), method="wilson")
+        rows.append(
+            {
+                "subset": subset,
+                "class_name": names[answer],
+                "pictures": len(frame),
+                "accuracy": correct / len(frame),
+                "accuracy_ci_low": float(low),
+                "accuracy_ci_high": float(high),
+                "balanced_accuracy": balanced_accuracy(frame),
+                "macro_f1": macro_f1(frame),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _most_frequent(manifest: pd.DataFrame) -> int:
+    return int(manifest.loc[manifest["subset"] == "train", "label"].mode()[0])
 
 
 def ladder(results: dict[rungs.Rung, dict[str, Any]], is_book: bool) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ladder import settings
-from ladder.evidence import duplicates, suspects
+from ladder.evidence import suspects
+from ladder.pictures import similarity
 
 COLUMNS = ["planted", "number", "found", "besides"]
 COPIED = 200  # pictures, at most, of which copies are planted
@@ -25,11 +26,11 @@ def copies(images: NDArray[np.uint8], hash_distance: int, seed: int) -> pd.DataF
     """
     count = min(COPIED, len(images))
     rows = np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))
-    originals = duplicates.both_ways(images[rows])
+    originals = similarity.both_ways(images[rows])
     table = []
     for kind, alter in ALTERATIONS.items():
         altered = np.stack([np.asarray(alter(Image.fromarray(image))) for image in images[rows]])
-        near = duplicates.nearest(duplicates.hashes(altered), originals)[0] <= hash_distance
+        near = similarity.nearest(similarity.hashes(altered), originals)[0] <= hash_distance
         near_copies = int(near.diagonal().sum())
         table.append((kind, count, near_copies, int(near.sum()) - near_copies))
     return pd.DataFrame(table, columns=COLUMNS)
@@ -52,9 +53,10 @@ def turned_labels(
     random = np.random.default_rng(seed)
     sound = np.setdiff1d(np.arange(len(labels)), suspected)
     rows = random.choice(sound, min(len(sound), round(TURNED * len(labels))), replace=False)
-    classes = len(np.unique(labels))
+    classes, places = np.unique(labels, return_inverse=True)
     turned = labels.copy()
-    turned[rows] = (labels[rows] + random.integers(1, classes, len(rows))) % classes
+    others = places[rows] + random.integers(1, max(2, len(classes)), len(rows))
+    turned[rows] = classes[others % len(classes)]
     suspected_now = suspects.rows(
         turned, suspects.out_of_fold(features, turned, groups, parameters)
     )

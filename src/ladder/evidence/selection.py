@@ -50,3 +50,13 @@ def confidence(frame: pd.DataFrame) -> NDArray[np.float64]:
 def _surest(wrong: NDArray[np.bool_], sure: NDArray[np.float64], count: int) -> Rows:
     rows = np.flatnonzero(wrong)
     return rows[np.argsort(-sure[rows], kind="stable")][:count]
+
+
+def looked_at(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Returns each picture's own class, and the most probable of the others (n, 2).
+
+    The class that it is taken for is one of the two.
+    """
+    others = probabilities.copy()
+    others[np.arange(len(labels)), labels] = -1
+    return np.stack([labels, others.argmax(axis=1)], axis=1)

@@ -1,5 +1,8 @@
 """Labels that are probably wrong: confident learning on probabilities from outside the training."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,7 @@ import pandas as pd
 from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,21 +28,31 @@ def out_of_fold(
     """Returns the probabilities of all classes (n, k), each from a fit that did not see its group.
 
     A logistic regression on the standardised features (n, …). There are as many folds as the
-    parameters say, but never more than groups in the class that has fewest; where that is one,
-    there is no answer: None.
+    parameters say, but never more than groups in the class that has fewest. A class of one group
+    is left out: its pictures cannot be judged, nor can those that are in a fold with all others of
+    their class. Their rows are NaN. Where none can be judged there is no answer: None.
     """
-    fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    folds = min(parameters.folds, fewest)
-    if folds < 2:
+    counts = {label: len(np.unique(groups[labels == label])) for label in np.unique(labels)}
+    several = [label for label, count in counts.items() if count > 1]
+    if len(several) < 2:
         return None
+    folds = min(parameters.folds, *(counts[label] for label in several))
     flat = features.reshape(len(features), -1).astype(np.float32)
     # The more features, the weaker each: so a logit varies as much with any number of them.
     strength = parameters.inverse_regularization / flat.shape[1]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-    probabilities: NDArray[np.float64] = cross_val_predict(
-        model, flat, labels, groups=groups, cv=StratifiedGroupKFold(folds), method="predict_proba"
-    )
-    return probabilities
+    rows = np.flatnonzero(np.isin(labels, several))
+    probabilities = np.full((len(labels), int(labels.max()) + 1), np.nan)
+    for known, held_out in StratifiedGroupKFold(folds).split(rows, labels[rows], groups[rows]):
+        train, judged = rows[known], rows[held_out]
+        classes = np.unique(labels[train])
+        judged = judged[np.isin(labels[judged], classes)]
+        if len(judged) and len(classes) > 1:
+            with _few_pictures_expected():
+                model.fit(flat[train], labels[train])
+            probabilities[judged] = 0
+            probabilities[np.ix_(judged, classes)] = model.predict_proba(flat[judged])
+    return None if np.isnan(probabilities).all() else probabilities
 
 
 def find(pictures: pd.DataFrame, probabilities: NDArray[np.float64] | None) -> pd.DataFrame:
@@ -61,10 +74,30 @@ def find(pictures: pd.DataFrame, probabilities: NDArray[np.float64] | None) -> p
 
 
 def rows(labels: NDArray[np.int64], probabilities: NDArray[np.float64] | None) -> NDArray[np.int64]:
-    """Returns the rows whose label is probably wrong, the likeliest first; none without answers."""
+    """Returns the rows whose label is probably wrong, the likeliest first; none without answers.
+
+    Labels are compared with one another: one class alone has no suspects, nor has one picture of a
+    class.
+    """
     if probabilities is None:
         return np.empty(0, np.int64)
-    ranked: NDArray[np.int64] = find_label_issues(
-        labels, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1
-    )
-    return ranked
+    judged = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
+    if len(np.unique(labels[judged])) < 2:
+        return np.empty(0, np.int64)
+    with _few_pictures_expected():
+        ranked: NDArray[np.int64] = find_label_issues(
+            labels[judged],
+            probabilities[judged],
+            return_indices_ranked_by="self_confidence",
+            n_jobs=1,
+        )
+    return judged[ranked]
+
+
+@contextmanager
+def _few_pictures_expected() -> Iterator[None]:
+    """Leaves out the warnings of small classes, of which there are in a person's own pictures."""
+    with warnings.catch_warnings():
+        for message in ("May not flag all label issues", "The number of unique classes is greater"):
+            warnings.filterwarnings("ignore", message, UserWarning)
+        yield

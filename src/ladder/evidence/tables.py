@@ -1,12 +1,14 @@
 """The tables of a climb's reports, a file each. No TensorFlow."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ladder import paths, rungs
 from ladder.evidence import calibration, comparison, evaluation, suspects
+from ladder.pictures import manifests
 
 
 def results(
@@ -27,6 +29,7 @@ def tables(
     duplicates: pd.DataFrame,
     suspected: pd.DataFrame,
     planted: pd.DataFrame,
+    manifest: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Returns the tables by name.
 
@@ -44,7 +47,24 @@ def tables(
         "duplicates": duplicates,
         "suspects": pd.concat([suspected, suspects.find(test, evaluation.probabilities(test))]),
         "planted": planted,
+        "classes": classes(predictions, manifests.class_names(manifest)),
+        "baseline": evaluation.baseline(manifest),
     }
+
+
+def classes(
+    predictions: Mapping[rungs.Rung, pd.DataFrame], class_names: Sequence[str]
+) -> pd.DataFrame:
+    """Returns a row per rung and class, in their orders: how well test's pictures are told apart.
+
+    Columns: rung, and those of `evaluation.by_class`.
+    """
+    parts = []
+    for rung, frame in predictions.items():
+        part = evaluation.by_class(frame[frame["subset"] == "test"], class_names)
+        part.insert(0, "rung", rung)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def headline(ladder: pd.DataFrame) -> dict[rungs.Rung, dict[str, float]]:
@@ -68,10 +88,13 @@ def headline(ladder: pd.DataFrame) -> dict[rungs.Rung, dict[str, float]]:
 
 
 def flat(result: Mapping[str, Any]) -> dict[str, float]:
-    """Returns one rung's measures of validation and test by `<subset>_<measure>`."""
+    """Returns one rung's measures of validation and test by `<subset>_<measure>`.
+
+    A measure that is undefined, as the AUC of one class alone, is left out.
+    """
     return {
         f"{subset}_{name}": value
         for subset in paths.SUBSETS[1:]
         for name, value in result[subset].items()
-        if name != "confusion"
+        if name != "confusion" and not math.isnan(value)
     }

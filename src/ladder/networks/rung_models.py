@@ -122,7 +122,7 @@ def read(files: paths.DatasetPaths, rung: rungs.Rung) -> tuple[keras.Model, mode
 def restore_run(files: paths.DatasetPaths, rung: rungs.Rung) -> None:
     """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
     content = artifacts.read_json(files.description(rung))
-    with tracking.run(rung, files.source, content["seed"], content["parameters"], restored=True):
+    with tracking.run(rung, files.name, content["seed"], content["parameters"], restored=True):
         _log(files, *read(files, rung), content["runtime"])
 
 

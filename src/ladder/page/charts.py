@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ladder import rungs
 from ladder.evidence import calibration, evaluation
-from ladder.page import figures, gallery, grids, operations, page, report
+from ladder.page import figures, gallery, grids, lettering, operations, page, report
 
 LOOKED_AT = {"example", "worst_mistakes"}
+NAMES, NAME_POINTS = 6.5, 12  # inches of class names in a title, of letters of this size
 Seen = Mapping[rungs.Rung, gallery.Seen]
 
 
@@ -26,9 +27,14 @@ def of_climb(
     counts = {rung: evaluation.confusion(frame) for rung, frame in tests.items()}
     bins = {rung: calibration.reliability(frame) for rung, frame in tests.items()}
     roc = {rung: calibration.roc(frame) for rung, frame in tests.items()}
+    names = class_names
+    if len(names) <= page.NAMED:
+        names = lettering.names(names, NAMES / len(names), NAME_POINTS)
     precision_recall = {rung: calibration.precision_recall(frame) for rung, frame in tests.items()}
     return {
-        "staircase": figures.staircase(reports.ladder, page.title(reports.source, class_names)),
+        "staircase": figures.staircase(
+            reports.ladder, page.title(reports.source, reports.name, names)
+        ),
         "curves": figures.histories(histories),
         "confusion": figures.confusions(counts, class_names),
         "reliability": figures.reliability(

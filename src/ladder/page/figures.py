@@ -1,18 +1,29 @@
 """Charts: frames and counts in, figures out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ladder import rungs
+from ladder.evidence import calibration
+from ladder.page import lettering
 
 FEW = 20  # pictures in a bin, whose accuracy then says little
+FEW_CLASSES = 4  # whose names stand across their columns, if they are short
+NUMBERED_CLASSES = 20  # at most, for a confusion matrix in numbers
+NAMED_CLASSES = 12  # at most, along a confusion matrix without numbers
+LARGEST_NAME = 1.6  # inches
+NAME_POINTS = 8
+MOST_CURVES = 4  # of one rung; of more there is their mean
 TEST, VALIDATION, BOOK = "#1f4e79", "#7fa7c9", "#c0392b"
 
 
@@ -44,7 +55,7 @@ def staircase(ladder: pd.DataFrame, title: str) -> Figure:
     axes.set_xticks(steps, [_title(rung) for rung in ladder["rung"]])
     axes.set_ylim(min(50, 5 * (ladder.filter(like="ci_low").to_numpy().min() * 20 // 1)), 101)
     axes.set_ylabel("accuracy, %")
-    axes.set_title(title, parse_math=False)
+    axes.set_title(title, parse_math=False, fontfamily=lettering.fonts([title]))
     rises = test.iloc[-1] > test.iloc[0]  # a control's ladder need not
     axes.legend(loc="lower right" if rises else "upper right", frameon=False)
     return figure
@@ -99,6 +110,8 @@ def confusions(
     counts: Mapping[rungs.Rung, NDArray[np.int64]], class_names: Sequence[str]
 ) -> Figure:
     """Returns the confusion matrix (true, predicted) of every rung, side by side."""
+    if not _fit(class_names):
+        return _large_confusions({_title(rung): c for rung, c in counts.items()}, class_names)
     figure = Figure(figsize=(2.6 * len(counts), 3), layout="constrained")
     grid = figure.subplots(1, len(counts), squeeze=False).ravel()
     for axes, (rung, matrix) in zip(grid, counts.items(), strict=True):
@@ -110,23 +123,109 @@ def confusions(
 
 def confusion(counts: NDArray[np.int64], class_names: Sequence[str]) -> Figure:
     """Returns one confusion matrix (true, predicted)."""
+    if not _fit(class_names):
+        return _large_confusions({"": counts}, class_names)
     figure, axes = _subplots(3, 3)
     _confusion(axes, counts, class_names)
     axes.set_ylabel("true")
     return figure
 
 
+def names_in_confusions(class_names: Sequence[str]) -> str:
+    """Returns sentences on the names along a confusion matrix: which there are, what was cut."""
+    if _fit(class_names):
+        return ""
+    every = _every(len(class_names))
+    named = range(0, len(class_names), every)
+    written = lettering.names(class_names, LARGEST_NAME, NAME_POINTS)
+    key = lettering.key([class_names[i] for i in named], [written[i] for i in named])
+    if len(class_names) <= NUMBERED_CLASSES:
+        return key
+    some = f"Of {len(class_names)} classes, in alphabetical order, one in {every} is named."
+    return f"{some} {key}".rstrip()
+
+
+def _fit(class_names: Sequence[str]) -> bool:
+    """Whether the names stand across the columns of a small matrix without touching."""
+    cell = 1.8 / len(class_names)
+    return len(class_names) <= FEW_CLASSES and list(class_names) == lettering.names(
+        class_names, cell, 10
+    )
+
+
+def _every(count: int) -> int:
+    """How many classes there are for one that is named."""
+    return 1 if count <= NUMBERED_CLASSES else math.ceil(count / NAMED_CLASSES)
+
+
 def _confusion(axes: Axes, counts: NDArray[np.int64], class_names: Sequence[str]) -> None:
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    _matrix(axes, counts, Normalize(0, 1))
     for (i, j), count in np.ndenumerate(counts):
-        axes.text(
-            j, i, str(count), ha="center", va="center", color="w" if share[i, j] > 0.5 else "k"
-        )
-    ticks = range(len(class_names))
-    axes.set_xticks(ticks, class_names, parse_math=False)
-    axes.set_yticks(ticks, class_names, rotation=90, va="center", parse_math=False)
+        _number(axes, i, j, counts, str(count), 10)
+    ticks, family = range(len(class_names)), lettering.fonts(class_names)
+    axes.set_xticks(ticks, class_names, parse_math=False, fontfamily=family)
+    axes.set_yticks(
+        ticks, class_names, rotation=90, va="center", parse_math=False, fontfamily=family
+    )
     axes.set_xlabel("predicted")
+
+
+def _matrix(axes: Axes, counts: NDArray[np.int64], norm: Normalize) -> AxesImage:
+    return axes.imshow(_share(counts), cmap="Blues", norm=norm)
+
+
+def _share(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    share: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return share
+
+
+def _number(
+    axes: Axes, i: int, j: int, counts: NDArray[np.int64], text: str, points: float
+) -> None:
+    colour = "w" if _share(counts)[i, j] > 0.5 else "k"
+    axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=points)
+
+
+def _large_confusions(
+    matrices: Mapping[str, NDArray[np.int64]], class_names: Sequence[str]
+) -> Figure:
+    """Confusion matrices by title, in rows, with names that are turned and cut.
+
+    Up to `NUMBERED_CLASSES` with numbers, but for zeros.
+    """
+    count = len(class_names)
+    written = lettering.names(class_names, LARGEST_NAME, NAME_POINTS)[:: _every(count)]
+    family = lettering.fonts(written)
+    numbered = count <= NUMBERED_CLASSES
+    side = max(2.0, 0.27 * count) if numbered else 3.0
+    margin = 0.4 + max(lettering.measured(name, NAME_POINTS) for name in written)
+    rows = math.ceil(len(matrices) / max(2, 9.5 // side))
+    columns = math.ceil(len(matrices) / rows)
+    size = columns * (side + 0.2) + margin + 0.4, rows * (side + margin + 0.5)
+    figure = Figure(figsize=size, layout="compressed")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    norm = Normalize(0, 1) if numbered else PowerNorm(0.5, 0, 1)  # which shows small shares
+    for i, (axes, (title, counts)) in enumerate(zip(grid, matrices.items(), strict=False)):
+        image = _matrix(axes, counts, norm)
+        axes.set_title(title, fontsize=9)
+        ticks, first = range(0, count, _every(count)), i % columns == 0
+        style = {"fontsize": NAME_POINTS, "fontfamily": family, "parse_math": False}
+        axes.set_xticks(ticks, written, rotation=90, **style)
+        axes.set_yticks(ticks, written if first else [""] * len(written), **style)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true" if first else "")
+        if numbered:
+            points = min(10, 100 * side / count / len(str(counts.max())))
+            for true, predicted in zip(*counts.nonzero(), strict=True):
+                text = str(counts[true, predicted])
+                _number(axes, true, predicted, counts, text, points)
+    for axes in grid[len(matrices) :]:
+        axes.remove()
+    if not numbered:
+        figure.colorbar(
+            image, ax=grid[: len(matrices)], shrink=0.5, label="share of the true class"
+        )
+    return figure
 
 
 def reliability(
@@ -169,10 +268,13 @@ def reliability(
 
 
 def roc(points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]) -> Figure:
-    """Returns every rung's ROC curve, one line per class against the rest."""
+    """Returns every rung's ROC curve, one line per class against the rest.
+
+    Of more than `MOST_CURVES` classes it is their mean.
+    """
     figure, axes = _subplots(5, 5)
     axes.axline((0, 0), slope=1, color="grey", linewidth=0.8, linestyle=":")
-    _rung_curves(axes, points, areas, "area", "default")
+    _rung_curves(axes, calibration.ROC_COLUMNS, points, areas, "area", "default")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
     return figure
 
@@ -180,31 +282,38 @@ def roc(points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str,
 def precision_recall(
     points: Mapping[rungs.Rung, Sequence[pd.DataFrame]], areas: Mapping[str, float]
 ) -> Figure:
-    """Returns every rung's precision–recall steps, one line per class against the rest."""
+    """Returns every rung's precision–recall steps, one line per class against the rest.
+
+    Of more than `MOST_CURVES` classes it is their mean.
+    """
     figure, axes = _subplots(5, 5)
-    _rung_curves(axes, points, areas, "average precision", "steps-post")
+    _rung_curves(
+        axes, calibration.PRECISION_RECALL_COLUMNS, points, areas, "average precision", "steps-post"
+    )
     axes.legend(loc="lower left", frameon=False, fontsize=9)
     return figure
 
 
 def _rung_curves(
     axes: Axes,
+    columns: list[str],
     points: Mapping[rungs.Rung, Sequence[pd.DataFrame]],
     areas: Mapping[str, float],
     area_name: str,
     drawstyle: str,
 ) -> None:
     for rung, frames in points.items():
-        label = f"{rung}, {area_name} {areas[rung]:.3f}"
-        for frame in frames:
-            x, y = frame.columns
+        area = "not defined" if np.isnan(areas[rung]) else f"{areas[rung]:.3f}"
+        label = f"{rung}, {area_name} {area}"
+        drawn = frames if len(frames) <= MOST_CURVES else [calibration.mean_curve(frames)]
+        for frame in drawn or [pd.DataFrame(columns=columns)]:
             axes.plot(
-                frame[x], frame[y],
+                frame[columns[0]], frame[columns[1]],
                 drawstyle=drawstyle, color=_colour(rung), linewidth=1.5, label=label,
             )  # fmt: skip
-            axes.set_xlabel(x.replace("_", " "))
-            axes.set_ylabel(y.replace("_", " "))
             label = "_"  # the other classes' lines are not in the legend
+    axes.set_xlabel(columns[0].replace("_", " "))
+    axes.set_ylabel(columns[1].replace("_", " "))
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
     axes.set_aspect("equal")

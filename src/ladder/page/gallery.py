@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from ladder import paths, rungs, settings
 from ladder.evidence import selection
-from ladder.page import grids, page, report
+from ladder.page import examined, grids, lettering, page, report
 from ladder.pictures import augmentation, manifests
 
 Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
 SUSPECTS, VIEWS, MISTAKES = 12, 6, 8  # shown on the page
+NAME = 1.3  # inches of a class name left of heatmaps, and of a picture's
 
 
 def build(
@@ -22,9 +23,10 @@ def build(
     seen: Mapping[rungs.Rung, Seen],
     ranges: settings.Ranges,
     seed: int,
+    examination: examined.Examination,
 ) -> page.Galleries:
     """Returns all galleries of the page."""
-    names = manifests.class_names(manifest)
+    names = [lettering.before_others(name) for name in manifests.class_names(manifest)]
     return page.Galleries(
         mistakes={rung: pictures(arrays, "worst_mistakes", names) for rung, arrays in seen.items()},
         example=[
@@ -35,21 +37,36 @@ def build(
         everywhere=wrong_everywhere(reports.predictions, images["test"], names, MISTAKES),
         suspects=suspects(reports.suspects, manifest, images, names, SUSPECTS),
         views=views(images["train"], manifest["id"].iloc[0], ranges, seed, VIEWS),
+        odd=odd(examination, manifest, images),
     )
 
 
 def strips(
     seen: Seen, galleries: Collection[str], class_names: Sequence[str]
 ) -> list[tuple[str, grids.Pixels]]:
-    """Returns the galleries' pictures in order: prediction as text, and picture with heatmaps."""
-    return [
-        (
-            _predicted(seen, i, class_names),
-            grids.strip(seen["images"][i], {method: seen[method][i] for method in grids.METHODS}),
-        )
-        for i, gallery in enumerate(seen["gallery"])
-        if gallery in galleries
-    ]
+    """Returns the galleries' pictures in order: prediction as text, and picture with heatmaps.
+
+    The text is one that figures can write; the heatmaps are of the labels of `grids.looked_for`.
+    """
+    written = lettering.names(class_names, NAME, grids.POINTS)
+    names = [lettering.before_others(name) for name in written]
+    shown = []
+    for i, gallery in enumerate(seen["gallery"]):
+        if gallery in galleries:
+            labels = grids.looked_for(int(seen["label"][i]), seen["probabilities"][i])
+            maps = {method: seen[method][i][labels] for method in grids.METHODS}
+            text = _written(seen, i, names, labels)
+            shown.append((text, grids.strip(seen["images"][i], maps)))
+    return shown
+
+
+def _written(seen: Seen, i: int, names: Sequence[str], labels: Sequence[int]) -> str:
+    """Returns the prediction in lines, with the other class that has a heatmap."""
+    predicted = _predicted(seen, i, names, NAME)
+    probabilities, other = seen["probabilities"][i], labels[-1]
+    if len(names) > grids.MOST_CLASSES and probabilities.argmax() == seen["label"][i]:
+        return f"{predicted},\nthen {names[other]}: {100 * probabilities[other]:.1f} %"
+    return predicted
 
 
 def pictures(
@@ -87,10 +104,12 @@ def wrong_everywhere(
     return shown
 
 
-def _predicted(seen: Seen, i: int, class_names: Sequence[str]) -> str:
-    probabilities = seen["probabilities"][i]
+def _predicted(seen: Seen, i: int, class_names: Sequence[str], widest: float | None = None) -> str:
+    """Returns the prediction in two lines; the picture's id is cut to `widest` inches."""
+    probabilities, name = seen["probabilities"][i], str(seen["id"][i])
+    name = name if widest is None else lettering.cut(name, widest, grids.POINTS)
     true, taken_for = class_names[seen["label"][i]], class_names[probabilities.argmax()]
-    return f"{seen['id'][i]}: {true},\ntaken for {taken_for}: {100 * probabilities.max():.1f} %"
+    return f"{name}: {true},\ntaken for {taken_for}: {100 * probabilities.max():.1f} %"
 
 
 def suspects(
@@ -108,6 +127,32 @@ def suspects(
         label, other = class_names[row["label"]], class_names[row["suggested_label"]]
         words = f"{row['id']} ({row['subset']}): labelled {label}, rather {other}"
         shown.append(page.Picture([grids.thumbnail(image)], words, words))
+    return shown
+
+
+def odd(
+    examination: examined.Examination,
+    manifest: pd.DataFrame,
+    images: Mapping[paths.Subset, NDArray[Any]],
+) -> dict[str, list[page.Picture]]:
+    """Returns some pictures of each finding, those first that are it most.
+
+    None of a finding that most pictures share, and of pictures that no subset takes.
+    """
+    rows_of = {s: manifest.loc[manifest["subset"] == s, "path"].tolist() for s in paths.SUBSETS}
+    places = {path: (s, i) for s, names in rows_of.items() for i, path in enumerate(names)}
+    used = examination.findings[examination.findings["path"].isin(places)]
+    shown: dict[str, list[page.Picture]] = {}
+    for finding in examined.findings(examination.findings, len(examination.usable)):
+        if finding.paths:
+            rows = used[used["finding"] == finding.key]
+            some = examined.most(finding.key, rows)["path"].head(examined.EXAMPLES)
+            shown[finding.key] = []
+            for path in some:
+                subset, row = places[path]
+                thumbnail = grids.thumbnail(images[subset][row])
+                picture = page.Picture([thumbnail], path, f"{path}: {finding.key}")
+                shown[finding.key].append(picture)
     return shown
 
 

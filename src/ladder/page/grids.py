@@ -11,13 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from ladder.page import png
+from ladder.evidence import selection
+from ladder.page import lettering, png
 
 Pixels = NDArray[np.uint8]
 METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
 CHANNELS_PER_ROW = 16  # the book's
 THUMBNAIL = 96  # pixels: photographs are shown no larger
 LINE = 20  # pixels of a line of text
+POINTS = 7  # of text
+TEXT = 9 * LINE  # pixels, at least, of the texts left of heatmaps
+MOST_CLASSES = 4  # that have a heatmap each; of more classes there are the heatmaps of two
 
 
 def activation_grid(maps: Mapping[str, Pixels], shares: Mapping[str, float]) -> Figure:
@@ -117,22 +121,45 @@ def thumbnail(image: Pixels, size: int = THUMBNAIL) -> Pixels:
 
 
 def strip(image: Pixels, maps: Mapping[str, NDArray[np.floating]]) -> Pixels:
-    """Returns an image and its heatmaps (k, height, width) by method, class after class."""
+    """Returns an image and its heatmaps (k, height, width) by method, class after class.
+
+    They are of all classes, or of the two of `looked_for`.
+    """
     classes = range(len(next(iter(maps.values()))))
     overlays = [overlay(image, maps[method][label]) for label in classes for method in METHODS]
     return _mosaic(np.stack([thumbnail(image), *overlays]), 1 + len(overlays))
 
 
+def looked_for(label: int, probabilities: NDArray[np.floating]) -> list[int]:
+    """Returns the labels whose heatmaps are shown of one picture with its probabilities (k,).
+
+    All; of more than `MOST_CLASSES` the picture's own, and the most probable of the others.
+    """
+    if len(probabilities) <= MOST_CLASSES:
+        return list(range(len(probabilities)))
+    pairs: list[int] = selection.looked_at(np.array([label]), probabilities[None])[0].tolist()
+    return pairs
+
+
 def heatmaps(strips: Sequence[tuple[str, Pixels]], class_names: Sequence[str]) -> Figure:
-    """Returns strips below each other under the names of their columns, each after its text."""
-    left, above = 9 * LINE, 2 * LINE
+    """Returns strips below each other under the names of their columns, each after its text.
+
+    A strip has the heatmaps of the labels of `looked_for`.
+    """
+    lines = [line for text, _ in strips for line in text.split("\n")]
+    widest = max(lettering.measured(line, POINTS) for line in lines)
+    left, above = max(TEXT, round(widest * png.DPI) + LINE // 2), 2 * LINE
+    columns = ["its own class", "likeliest other"]
+    if len(class_names) <= MOST_CLASSES:
+        names = lettering.names(class_names, (THUMBNAIL - LINE) / png.DPI, POINTS)
+        columns = [f"for {name}" for name in names]
     height, width = strips[0][1].shape[:2]
     figure = _canvas(left + width, above + len(strips) * (height + 2))
     for i, (label, method) in enumerate(
-        [(label, method) for label in class_names for method in METHODS.values()]
+        [(column, method) for column in columns for method in METHODS.values()]
     ):
         x = left + (i + 1) * (THUMBNAIL + 1)
-        _write(figure, f"{method}\nfor {label}", x, above)
+        _write(figure, f"{method}\n{label}", x, above)
     for i, (text, pixels) in enumerate(strips):
         top = above + i * (height + 2)
         _write(figure, text, 0, top + height // 2 + LINE)
@@ -175,4 +202,5 @@ def _write(figure: Figure, text: str, x: int, y: int) -> None:
     """Writes lines of text that end above (x, y)."""
     width, height = figure.get_size_inches() * png.DPI
     place = x / width, 1 - (y - LINE / 5) / height
-    figure.text(*place, text, fontsize=7, va="bottom", parse_math=False)
+    family = lettering.fonts([text])
+    figure.text(*place, text, fontsize=POINTS, va="bottom", parse_math=False, fontfamily=family)

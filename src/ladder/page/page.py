@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
-from ladder import paths, rungs
-from ladder.evidence import evaluation
-from ladder.page import report, sentences
+from ladder import rungs
+from ladder.page import examined, figures, report, rows, sentences
 from ladder.pictures import manifests
 
 Pixels = NDArray[np.uint8]
 SHOWN = 10  # rows of a list that may be long
+NAMED = 5  # classes in a title
 
 DATASETS = {
     "cifar10": "CIFAR-10's cats and dogs",
@@ -77,6 +77,7 @@ class Galleries:
     everywhere: Sequence[Picture]  # wrong on every rung
     suspects: Sequence[Picture]
     views: Sequence[Picture]
+    odd: Mapping[str, Sequence[Picture]] = field(default_factory=dict)  # of `examined.findings`
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Content:
     reports: report.Reports
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
+    examination: examined.Examination
     galleries: Galleries
     figures: Mapping[str, Path]  # those without a caption are not shown
 
@@ -107,37 +109,45 @@ def build(content: Content) -> str:
     )
     reports, galleries = content.reports, content.galleries
     return environment.get_template("page.html").render(
-        title=title(reports.source, content.class_names),
+        title=title(reports.source, reports.name, content.class_names),
         lead=lead(reports.ladder),
         counts_sentence=counts_sentence(content.manifest),
         sections=sections(content),
         has_book=len(reports.book) > 0,
-        rungs=rung_rows(reports.ladder, reports.paired),
-        book=book(reports.book),
+        rungs=rows.ladder(reports.ladder, reports.paired, reports.predictions),
+        book=rows.book(reports.book),
         advice=reports.advice,
         steps=sentences.steps(reports.paired),
         control=reports.control,
-        majority=f"{100 * evaluation.majority(content.manifest)['test']:.1f}",
-        figures={n: figure(n, path) for n, path in content.figures.items() if n in CAPTIONS},
+        baseline=rows.baseline(reports.baseline) if len(reports.baseline) else None,
+        says_little=reports.says_little,
+        figures={
+            name: figure(name, path, content.class_names)
+            for name, path in content.figures.items()
+            if name in CAPTIONS
+        },
         example=galleries.example,
         mistakes=list(galleries.mistakes.items()),
         everywhere=galleries.everywhere,
-        class_names=content.class_names,
-        commands=commands(reports.source),
+        commands=commands(reports.source, reports.name),
         runtimes=runtimes(reports.runtimes),
         params=yaml.safe_dump(dict(reports.identity.params), sort_keys=False),
         fingerprint=reports.identity.fingerprint,
+        **classes(reports),
         **studies(content),
         **pictures(content),
     )
 
 
-def title(source: str, class_names: Sequence[str]) -> str:
-    """Returns what the pictures are, in words."""
+def title(source: str, name: str, class_names: Sequence[str]) -> str:
+    """Returns what the pictures are, in words: a person's own are called by the dataset's name."""
     if list(class_names) == ["cat", "dog"] and source in DATASETS:
         return DATASETS[source]
     *first, last = class_names
-    return f"pictures of {', '.join(first)} and {last}"
+    several = f"{', '.join(first)} and {last}"
+    if len(class_names) > NAMED:
+        several = f"{len(class_names)} classes"
+    return f"{name} ({several})" if source == "folder" else f"pictures of {several}"
 
 
 def sections(content: Content) -> list[tuple[str, str]]:
@@ -147,6 +157,7 @@ def sections(content: Content) -> list[tuple[str, str]]:
         ("ladder", "The ladder"),
         *([("book", "Against the book")] if len(content.reports.book) else []),
         ("curves", "How they learned"),
+        ("classes", "Class by class"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in drawn_studies(content)),
         *(
@@ -167,28 +178,45 @@ def drawn_studies(content: Content) -> list[dict[str, str]]:
     return [{"id": n, "title": title} for n, title in titles.items() if n in content.figures]
 
 
+def classes(reports: report.Reports) -> dict[str, Any]:
+    """Returns what the page says of the advised rung's classes; of a control nothing."""
+    if reports.classes.empty or reports.control:
+        return {"advised": "", "classes": [], "other_classes": []}
+    of_advised = reports.classes[reports.classes["rung"] == reports.advised]
+    shown, folded = rows.classes(of_advised)
+    return {"advised": reports.advised, "classes": shown, "other_classes": folded}
+
+
 def studies(content: Content) -> dict[str, Any]:
     """Returns what the page says of the studies of this climb."""
     tables = content.reports.studies
     return {
         "studies": drawn_studies(content),
-        "seeds": seeds(tables.seeds_summary),
+        "seeds": rows.seeds(tables.seeds_summary),
         "seeds_steps": sentences.seeds_steps(tables.seeds_steps),
         "gains": sentences.gains(tables.learning_curve_gains),
-        "recipes": recipes(tables.recipes),
-        "recipes_seeds": recipes_seeds(tables.recipes_seeds),
+        "recipes": rows.recipes(tables.recipes),
+        "recipes_seeds": rows.recipes_seeds(tables.recipes_seeds),
         "left_out": tables.left_out,
     }
 
 
 def pictures(content: Content) -> dict[str, Any]:
     """Returns what the page says of the pictures themselves."""
-    counts = content.manifest.groupby(["subset", "class_name"]).size()
-    reports = content.reports
+    reports, manifest, examination = content.reports, content.manifest, content.examination
+    usable, reasons = examination.usable, examined.put_aside(content.quarantine)
+    odd = examined.findings(examination.findings, len(usable))
     return {
-        "subsets": [(s, [int(counts[s, n]) for n in content.class_names]) for s in paths.SUBSETS],
-        "quarantine": content.quarantine.head(SHOWN).to_dict("records"),
-        "quarantine_sentence": _listed(len(content.quarantine), "unreadable picture", "left out"),
+        "counts": rows.counts(manifest),
+        "of_classes": examined.classes(manifest),
+        "kinds": examined.kinds(usable),
+        "unused": examined.unused(usable, manifest, content.quarantine),
+        "reasons": reasons[: examined.REASONS],
+        "other_reasons": len(reasons) - examined.REASONS,
+        "quarantine_sentence": _counted(len(content.quarantine), "picture", "put aside"),
+        "odd": [(each, content.galleries.odd.get(each.key, [])) for each in odd],
+        "telling": examined.telling(examination.by_class),
+        "groups": examined.groups(manifest, reports.source),
         "duplicates": reports.duplicates.head(SHOWN).to_dict("records"),
         "duplicates_sentence": _listed(
             len(reports.duplicates), "pair of pictures", "nearly the same, in two subsets"
@@ -230,112 +258,33 @@ def _listed(count: int, what: str, how: str) -> str:
     return _counted(count, what, f"{how}; {SHOWN} are listed" if count > SHOWN else how)
 
 
-def rung_rows(ladder: pd.DataFrame, paired: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the ladder's table, as text."""
-    neighbours = paired[paired["family"] == "neighbours"].set_index("rung")
-    rows, before = [], None
-    for row in ladder.to_dict("records"):
-        test = 100 * row["test_accuracy"]
-        step = neighbours.loc[row["rung"]] if row["rung"] in neighbours.index else None
-        rows.append(
-            {
-                "rung": row["rung"],
-                "book": "" if pd.isna(row["book"]) else f"{100 * row['book']:.0f}",
-                "validation": f"{100 * row['validation_accuracy']:.1f}",
-                "test": f"{test:.1f}",
-                "interval": sentences.interval(row["test_ci_low"], row["test_ci_high"]),
-                "step": "" if before is None else f"{test - before:+.1f}".replace("-", "−"),
-                "p": "" if step is None else sentences.p_value(step["p_value_holm"]),
-                "seconds": f"{row['seconds']:,.0f}",
-                "parameters": f"{row['trainable_parameters']:,}",
-            }
-        )
-        before = test
-    return rows
-
-
-def book(table: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table against the book, as text."""
-    return [
-        {
-            "rung": row["rung"],
-            "book": f"{100 * row['book']:.0f}",
-            "subset": row["subset"],
-            "accuracy": f"{100 * row['accuracy']:.1f}",
-            "interval": sentences.interval(row["ci_low"], row["ci_high"]),
-            "verdict": row["verdict"],
-            "notebook": row["notebook"],
-        }
-        for row in table.to_dict("records")
-    ]
-
-
-def seeds(summary: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table of means over seeds, as text."""
-    return [
-        {
-            "rung": row["rung"],
-            "subset": row["subset"],
-            "seeds": str(row["seeds"]),
-            "mean": sentences.mean(row["mean"], row["standard_deviation"]),
-            "interval": sentences.interval(row["ci_low"], row["ci_high"]),
-        }
-        for row in summary.to_dict("records")
-    ]
-
-
-def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table of recipes compared with this climb, as text."""
-    return [
-        {
-            "recipe": row["recipe"],
-            "rung": row["rung"],
-            "compared_with": row["compared_with"],
-            "accuracy": f"{100 * row['accuracy']:.1f}",
-            "other_accuracy": f"{100 * row['other_accuracy']:.1f}",
-            "interval": sentences.interval(row["ci_low"], row["ci_high"]),
-            "apart": f"{row['recipe_right_alone']} : {row['other_right_alone']}",
-            "p": sentences.p_value(row["p_value_holm"]),
-        }
-        for row in frame.to_dict("records")
-    ]
-
-
-def recipes_seeds(frame: pd.DataFrame) -> list[dict[str, str]]:
-    """Returns the rows of the table of recipes compared with this climb over seeds, as text."""
-    return [
-        {
-            "recipe": row["recipe"],
-            "rung": row["rung"],
-            "seeds": str(row["seeds"]),
-            "default": sentences.mean(row["default_mean"], row["default_standard_deviation"]),
-            "mean": sentences.mean(row["mean"], row["standard_deviation"]),
-            "difference": f"{100 * row['difference']:+.1f}",
-            "interval": sentences.difference(row["ci_low"], row["ci_high"]),
-        }
-        for row in frame.to_dict("records")
-    ]
-
-
 def without_duplicates(ladder: pd.DataFrame) -> str:
     """Returns the sentence on test accuracy without the pictures that stand in two subsets."""
-    accuracies = ladder.set_index("rung")["test_accuracy_without_duplicates"]
+    accuracies = ladder.set_index("rung")["test_accuracy_without_duplicates"].dropna()
+    if accuracies.empty:
+        return "All test pictures are concerned: there is no test accuracy without them."
     each = ", ".join(f"{rung} {100 * accuracy:.1f}" for rung, accuracy in accuracies.items())
     return f"Test accuracy without the pictures concerned, in per cent: {each}."
 
 
-def figure(name: str, path: Path) -> dict[str, Any]:
-    """Returns a figure's PNG as a data URI, with its size, caption and alternative text."""
+def figure(name: str, path: Path, class_names: Sequence[str]) -> dict[str, Any]:
+    """Returns a figure's PNG as a data URI, with its size, caption and alternative text.
+
+    Where a figure cuts the class names, both texts have the whole ones.
+    """
     content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
     caption = CAPTIONS[name]
+    names = figures.names_in_confusions(class_names) if name == "confusion" else ""
+    if name in {"roc", "precision_recall"} and len(class_names) > figures.MOST_CURVES:
+        caption += " The mean over the classes, each against the rest."
     return {
         "source": _uri(content, "png"),
         "width": width,
         "height": height,
-        "caption": caption,
-        "alt": caption.partition(".")[0],
+        "caption": f"{caption} {names}".rstrip(),
+        "alt": f"{caption.partition('.')[0]}{'. ' if names else ''}{names}",
     }
 
 
@@ -350,17 +299,30 @@ def _uri(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def commands(source: str) -> str:
+def commands(source: str, name: str) -> str:
     """Returns what a person types to get the ladder again."""
+    if source == "folder":
+        return _lines(
+            {
+                f"ladder climb {name}": "this ladder, or what has changed of it",
+                f"ladder report {name}": "this page",
+                f"ladder predict PATH… --ladder {name}": "the labels of other pictures",
+            }
+        )
     climb, options, ladder = "make repro", "", "this ladder"
     if source == "dogs_vs_cats":
         climb, options = "make book", " ARCHIVE=path.zip [RECIPE=name]"
         ladder += "; RECIPE where it is of a list in recipes/"
-    purposes = {
-        f"{climb}{options}": ladder,
-        f"make reproduce-check{options}": "again in a clean copy, compared",
-        f"make seeds N=5{options}": "with other seeds",
-    }
+    return _lines(
+        {
+            f"{climb}{options}": ladder,
+            f"make reproduce-check{options}": "again in a clean copy, compared",
+            f"make seeds N=5{options}": "with other seeds",
+        }
+    )
+
+
+def _lines(purposes: Mapping[str, str]) -> str:
     return "\n".join(f"{command:<56}# {purpose}" for command, purpose in purposes.items())
 
 

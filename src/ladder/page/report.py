@@ -4,13 +4,15 @@ import sys
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings
-from ladder.evidence import comparison
+from ladder.evidence import comparison, evaluation, selection
 from ladder.page import sentences
 
 
@@ -32,6 +34,7 @@ class Studies:
 class Reports:
     """What a climb wrote into its folder of reports, and the conclusions from it."""
 
+    name: str
     source: str
     identity: provenance.Identity
     ladder: pd.DataFrame
@@ -44,13 +47,52 @@ class Reports:
     predictions: Mapping[rungs.Rung, pd.DataFrame]
     runtimes: Mapping[str, Mapping[str, str]]  # of each rung
     studies: Studies
+    classes: pd.DataFrame = field(default_factory=pd.DataFrame)  # these two are empty of climbs
+    baseline: pd.DataFrame = field(default_factory=pd.DataFrame)  # whose evaluate wrote none
 
     @property
     def advice(self) -> str:
         """How far one must climb."""
-        margin_points = self.identity.params["evaluation"]["margin_points"]
-        compared = comparison.good_enough(self.predictions, self.ladder, margin_points / 100)
-        return sentences.advice(compared, margin_points)
+        return sentences.advice(self._compared, self._margin_points)
+
+    @property
+    def advised(self) -> rungs.Rung:
+        """The rung that the advice names."""
+        return comparison.advised(self._compared)
+
+    @cached_property
+    def _compared(self) -> pd.DataFrame:
+        margin = self._margin_points / 100
+        return comparison.good_enough(self.predictions, self.ladder, margin)
+
+    @property
+    def _margin_points(self) -> float:
+        points: float = self.identity.params["evaluation"]["margin_points"]
+        return points
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes; validation or test may lack some of them."""
+        return len(evaluation.probabilities(self.predictions["scratch"]).T)
+
+    @property
+    def says_little(self) -> bool:
+        """Whether an accuracy alone says little: there are more than two classes, or unequal ones.
+
+        Those of validation and of test are counted.
+        """
+        labels = self.predictions["scratch"].groupby("subset")["label"]
+        counts = [np.bincount(each, minlength=self.class_count) for _, each in labels]
+        return self.class_count > 2 or any(each.min() < each.max() for each in counts)
+
+    @property
+    def beside_accuracy(self) -> list[str]:
+        """A line where an accuracy alone says little: the baseline, and balanced accuracy."""
+        if not self.says_little:
+            return []
+        test = selection.of_test(self.predictions[self.advised])
+        accuracy = evaluation.balanced_accuracy(test)
+        return [sentences.beside_accuracy(self.baseline, self.advised, accuracy)]
 
     @property
     def control(self) -> list[str]:
@@ -59,7 +101,7 @@ class Reports:
             return []
         seeds = self.studies.seeds_summary
         tests = seeds[seeds["subset"] == "test"] if len(seeds) else seeds
-        return sentences.control(tests, self.predictions["scratch"]["label"].nunique())
+        return sentences.control(tests, self.class_count)
 
 
 # The tables of each study. Its identity is `<study>.json` in the same folder.
@@ -131,14 +173,24 @@ def read(folder: Path) -> Reports:
         InputError: there is no climb in it.
     """
     if not (folder / "climb.json").is_file():
+        climbed = sorted(file.parent.name for file in folder.parent.glob("*/climb.json"))
         raise errors.InputError(
-            str(folder), expected="climb.json", received="none", advice="Run `make repro` first."
+            str(folder),
+            expected="the reports of a climb" + (f": {', '.join(climbed)}" if climbed else ""),
+            received="none",
+            advice="Climb first: `ladder climb PICTURES`, or `make repro`.",
         )
     tables = ("ladder", "paired", "book", "calibration", "duplicates", "suspects", "planted")
-    frames = {name: pd.read_csv(folder / f"{name}.csv") for name in tables}
-    predictions = {rung: pd.read_csv(folder / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
+    frames = {name: artifacts.read_csv(folder / f"{name}.csv") for name in tables}
+    for name in ("classes", "baseline"):  # older reports have none
+        if (folder / f"{name}.csv").is_file():
+            frames[name] = artifacts.read_csv(folder / f"{name}.csv")
+    predictions = {
+        rung: artifacts.read_csv(folder / f"predictions/{rung}.csv") for rung in rungs.RUNGS
+    }
     identity = provenance.read(folder / "climb.json")
     return Reports(
+        name=identity.params["dataset"]["name"],
         source=identity.params["dataset"]["source"],
         identity=identity,
         predictions=predictions,
@@ -154,7 +206,7 @@ def text(folder: Path) -> str:
     studies, control = reports.studies, reports.control
     paragraphs = [
         [sentences.table(reports.ladder)],
-        control or [*sentences.steps(reports.paired), reports.advice],
+        control or [*sentences.steps(reports.paired), *reports.beside_accuracy, reports.advice],
         sentences.against_book(reports.book),
         sentences.seeds(studies.seeds_summary) if not control else [],
         sentences.seeds_steps(studies.seeds_steps) if not control else [],
@@ -166,16 +218,16 @@ def text(folder: Path) -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
-def show(folder: Path | None, *, open_page: bool) -> None:
-    """Prints the ladder in a folder of reports, by default that of params.yaml's dataset.
+def show(dataset: str, *, open_page: bool) -> None:
+    """Prints the ladder of a dataset or a folder of reports, by default params.yaml's dataset.
 
     With `open_page`, at a terminal, its page is opened in the browser.
 
     Raises:
         InputError: there is none yet.
     """
-    if folder is None:
-        folder = paths.DatasetPaths(settings.read(settings.PARAMS).dataset.source).reports
+    name = dataset or settings.read(settings.PARAMS).dataset.name
+    folder = Path(name) if Path(name).parent.name else paths.DatasetPaths(name).reports
     print(text(folder))
     page = folder / "ladder.html"
     if page.exists():

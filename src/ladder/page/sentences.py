@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from ladder.evidence import comparison
+
 
 def table(ladder: pd.DataFrame) -> str:
     """Returns the ladder as lines of text, accuracies in per cent with their intervals."""
@@ -35,6 +37,24 @@ def mean(value: float, standard_deviation: float) -> str:
 def difference(low: float, high: float) -> str:
     """Returns an interval of differences of shares in points, `-0.4 to +1.3`."""
     return f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def beside_accuracy(baseline: pd.DataFrame, rung: str, balanced_accuracy: float) -> str:
+    """Returns what to read a rung's test accuracy beside, in a line.
+
+    `baseline` is `evaluation.baseline`, or empty.
+    """
+    of_rung = (
+        f"{rung} has a balanced accuracy, the mean of its classes' recalls, of "
+        f"{100 * balanced_accuracy:.1f} %."
+    )
+    if baseline.empty:
+        return of_rung
+    test = baseline.set_index("subset").loc["test"]
+    return (
+        f"Always answering {test['class_name']} is right on {100 * test['accuracy']:.1f} % of test "
+        f"(balanced accuracy {100 * test['balanced_accuracy']:.1f} %); {of_rung}"
+    )
 
 
 def steps(paired: pd.DataFrame) -> list[str]:
@@ -68,8 +88,7 @@ def p_value(value: float) -> str:
 def advice(compared: pd.DataFrame, margin_points: float) -> str:
     """Returns the sentences on how far one must climb; `compared` is `comparison.good_enough`."""
     best = compared[compared["verdict"] == "best"].iloc[0]
-    good = compared[compared["verdict"].isin(["best", "as good"])]
-    rung = good.sort_values("seconds_alone", kind="stable").iloc[0]
+    rung = compared.set_index("rung", drop=False).loc[comparison.advised(compared)]
     cheaper = compared[compared["seconds_alone"] < rung["seconds_alone"]]
     open_ones = cheaper[cheaper["verdict"] == "cannot tell"].sort_values("seconds_alone")
     margin, seconds = _margin(margin_points), f"{rung['seconds_alone']:,.0f} s"

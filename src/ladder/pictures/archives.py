@@ -16,9 +16,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ladder import errors
+from ladder.pictures import formats
 
-# Endings of the formats that `reading` opens, which looks at what is in a file.
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp"}
 NUMBER = re.compile(r"\d{1,18}")  # fits 64 bits
 KAGGLE = re.compile(rf"(?P<class_name>[a-z]\w*)\.(?P<number>{NUMBER.pattern})")
 LITTER = {
@@ -27,8 +26,8 @@ LITTER = {
     "desktop.ini",
 }  # of macOS and Windows; hidden files are too
 EXPECTED = (
-    "JPEG, PNG, BMP, GIF or WebP pictures in a folder of each class, such as Oak/holiday.jpg "
-    "(Microsoft's PetImages/Cat/0.jpg), or named as Kaggle's train/cat.0.jpg"
+    "JPEG, PNG, BMP, GIF, WebP or TIFF pictures in a folder of each class, such as "
+    "Oak/holiday.jpg (Microsoft's PetImages/Cat/0.jpg), or named as Kaggle's train/cat.0.jpg"
 )
 ADVICE = "Give a zip or a folder with a folder for each class, or Kaggle's inner train.zip."
 
@@ -103,7 +102,7 @@ def members(path: Path) -> pd.DataFrame:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     files = {n: PurePosixPath(n) for n in names if not n.endswith("/") and not _is_litter(n)}
-    pictures = {name: file for name, file in files.items() if file.suffix.lower() in SUFFIXES}
+    pictures = {n: file for n, file in files.items() if _is_read(file)}
     rows = _by_name(pictures)
     if 2 * len(rows) <= len(pictures) or len({class_name for _, class_name, _ in rows}) < 2:
         rows = _by_folder(pictures, path.name)
@@ -127,6 +126,10 @@ def members(path: Path) -> pd.DataFrame:
         )
     _tell(sorted(files.keys() - set(frame["path"])))
     return frame
+
+
+def _is_read(file: PurePosixPath) -> bool:
+    return file.suffix.lower() in formats.READ_SUFFIXES
 
 
 def _is_litter(name: str) -> bool:

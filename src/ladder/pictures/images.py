@@ -1,16 +1,20 @@
 """Pictures become pixels here and nowhere else."""
 
 import hashlib
-import zipfile
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+from tqdm import tqdm
 
 from ladder import errors
 from ladder.pictures import reading
+
+PART = 512  # pictures in memory at a time
 
 
 def decode(content: bytes, image_size: int) -> NDArray[np.uint8]:
@@ -22,26 +26,32 @@ def decode(content: bytes, image_size: int) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((image_size, image_size), Image.Resampling.BILINEAR))
 
 
-def decode_all(archive: Path, manifest: pd.DataFrame, image_size: int) -> NDArray[np.uint8]:
-    """Returns the manifest's pictures as (n, image_size, image_size, 3) uint8, in its order.
+def decode_all(
+    read: Callable[[str], bytes], manifest: pd.DataFrame, image_size: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields the manifest's pictures in parts (n, image_size, image_size, 3) uint8, in its order.
+
+    `read` gives a picture's bytes by its path. A part at a time is in memory.
 
     Raises:
         InputError: a picture's bytes are no longer those of the manifest.
     """
-    images = np.empty((len(manifest), image_size, image_size, 3), np.uint8)
-    with zipfile.ZipFile(archive) as members:
 
-        def fill(i: int, path: str, sha256: str) -> None:
-            content = members.read(path)
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise errors.InputError(
-                    path,
-                    expected=f"sha256 {sha256}, as in the manifest",
-                    received="other bytes",
-                    advice="Run `dvc repro --force download`.",
-                )
-            images[i] = decode(content, image_size)
+    def pixels(path: str, sha256: str) -> NDArray[np.uint8]:
+        content = read(path)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise errors.InputError(
+                path,
+                expected=f"sha256 {sha256}, as in the manifest",
+                received="other bytes",
+                advice="Run `dvc repro --force download`.",
+            )
+        return decode(content, image_size)
 
-        places = pd.Series(range(len(manifest)))
-        reading.for_each_picture("decode", fill, places, manifest["path"], manifest["sha256"])
-    return images
+    bar = tqdm(total=len(manifest), desc="decode", unit="picture", disable=None)
+    with bar, warnings.catch_warnings(action="ignore"), ThreadPoolExecutor() as pool:
+        for start in range(0, len(manifest), PART):
+            rows = manifest.iloc[start : start + PART]
+            part = list(pool.map(pixels, rows["path"], rows["sha256"]))
+            bar.update(len(part))
+            yield np.stack(part)

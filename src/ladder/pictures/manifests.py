@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 from ladder import paths
 
+COLUMNS = ["id", "path", "class_name", "label", "subset", "sha256", "duplicate_group"]
+
 
 def labels(manifest: pd.DataFrame, subset: paths.Subset) -> NDArray[np.int64]:
     """Returns the subset's labels (n,) in manifest order."""
@@ -13,7 +15,10 @@ def labels(manifest: pd.DataFrame, subset: paths.Subset) -> NDArray[np.int64]:
 
 
 def class_names(manifest: pd.DataFrame) -> list[str]:
-    """Returns the class names in order of their labels."""
+    """Returns the class names in order of their labels, which is that of the names as text.
+
+    The names tell it, since the labels of train may have been dealt out at random.
+    """
     return sorted(manifest["class_name"].unique())
 
 
@@ -42,3 +47,22 @@ def build(members: pd.DataFrame) -> pd.DataFrame:
             "duplicate_group": pd.factorize(members["sha256"])[0],
         }
     )
+
+
+def of_folder(pictures: pd.DataFrame) -> pd.DataFrame:
+    """Returns a row per picture, with the columns of `build`; the id is the path.
+
+    `pictures` has path, class_name, subset, sha256 and group. Rows are in order of subset (train,
+    validation, test), class_name and path. Labels count the class names from 0 in order. The keys
+    of groups become numbers in order of their first.
+    """
+    places = pictures["subset"].map(paths.SUBSETS.index)
+    ordered = pictures.assign(place=places).sort_values(
+        ["place", "class_name", "path"], ignore_index=True
+    )
+    names = sorted(pictures["class_name"].unique())
+    return ordered.assign(
+        id=ordered["path"],
+        label=ordered["class_name"].map({name: label for label, name in enumerate(names)}),
+        duplicate_group=pd.factorize(ordered["group"])[0],
+    )[COLUMNS]

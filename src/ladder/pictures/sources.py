@@ -1,19 +1,21 @@
-"""Where the pictures come from: each source ends in one zip archive, its pictures untouched."""
+"""Where the pictures come from: each source fills the folder `raw`, its pictures untouched."""
 
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
 
-from ladder import errors, paths, settings
-from ladder.pictures import archives, cifar10
+from ladder import artifacts, errors, paths, settings
+from ladder.pictures import archives, cifar10, folders, layouts, originals
 
 pooch.get_logger().setLevel("WARNING")  # it would print paths of this machine
 
-ARCHIVE_VARIABLE = "LADDER_ARCHIVE"  # a person's path never enters params, lock or report
+PICTURES_VARIABLE = "LADDER_PICTURES"  # a person's path never enters params, lock or report
 DOWNLOADS = paths.PARTIAL / "downloads"
+PASSED_OVER = "passed_over.csv"  # in raw: path, reason
 
 MICROSOFT_URL = (
     "https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
@@ -25,15 +27,69 @@ MICROSOFT_SHA256 = "b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e6490033
 TEST_STARTS_AT = {"cifar10": cifar10.TEST_STARTS_AT, "dogs_vs_cats": None}
 
 
-def fetch(dataset: settings.Dataset, target: Path) -> None:
-    """Writes the source's archive of pictures to `target`.
+@dataclass(frozen=True)
+class Own:
+    """A person's pictures, looked at where they lie; nothing is decoded."""
+
+    path: Path
+    originals: originals.Originals
+    layout: layouts.Layout
+    files: dict[str, Path] | None  # of a folder: what its names stand for; None: a zip archive
+
+    def digest(self) -> str:
+        """Returns the hash of the pictures, with their names; of an archive that of its bytes."""
+        if self.files is None:
+            return artifacts.sha256(self.path)
+        return folders.digest(self.files, self.layout.files)
+
+
+def own(path: Path) -> Own:
+    """Looks at a person's folder or zip archive.
 
     Raises:
-        InputError: it cannot be had, or is not the one expected.
+        InputError: there is neither, or its layout gives no classes.
     """
-    name: str = dataset.source
-    if dataset.archive_sha256 is not None:
-        name = _local(os.environ.get(ARCHIVE_VARIABLE), dataset.archive_sha256, target)
+    if path.is_dir():
+        files, problems = folders.listing(path)
+        pictures = originals.of_folder(files)
+    elif path.is_file():
+        files, problems = None, []
+        pictures = originals.of_zip(path)
+    else:
+        raise errors.InputError(
+            str(path),
+            expected="a folder or a zip archive of pictures",
+            received="nothing there",
+            advice="Correct the path.",
+        )
+    return Own(path, pictures, layouts.recognise(pictures, path.name, problems), files)
+
+
+def digest(path: Path, source: str) -> str:
+    """Returns the hash of local pictures that `dataset.sha256` holds for a source.
+
+    Raises:
+        InputError: there are none.
+    """
+    return own(path).digest() if source == "folder" else archives.sha256(path)
+
+
+def fetch(dataset: settings.Dataset, raw: Path) -> None:
+    """Fills the folder `raw`: with `images.zip`, or with the files of a person's folder.
+
+    Raises:
+        InputError: the pictures cannot be had, or are not those expected.
+    """
+    raw.mkdir(parents=True)
+    if dataset.source == "folder":
+        _own(_local(dataset), dataset, raw)
+        return
+    target, name = raw / paths.ARCHIVE, str(dataset.source)
+    if dataset.sha256 is not None:
+        path = _local(dataset)
+        name = path.name
+        archives.store(path, target)  # what is checked is what is used
+        _check(name, archives.sha256(target), dataset.sha256)
     elif dataset.source == "cifar10":
         cifar10.fetch(target, DOWNLOADS)
     else:
@@ -41,27 +97,40 @@ def fetch(dataset: settings.Dataset, target: Path) -> None:
     archives.check(target, name)
 
 
-def _local(archive: str | None, sha256: str, target: Path) -> str:
-    """Stores the archive in `target`, where what is checked is what is used; returns its name."""
-    if not archive:
+def _local(dataset: settings.Dataset) -> Path:
+    """Returns where a person's pictures lie, which the environment alone says."""
+    path = os.environ.get(PICTURES_VARIABLE)
+    if not path:
         raise errors.InputError(
-            f"environment variable {ARCHIVE_VARIABLE}",
-            expected=f"the path of the archive whose sha256 is {sha256}",
+            f"environment variable {PICTURES_VARIABLE}",
+            expected="the path of your pictures"
+            + (f", whose sha256 is {dataset.sha256}" if dataset.sha256 else ""),
             received="no value",
-            advice="Use `make book ARCHIVE=path`, which sets it.",
+            advice=f"Use `ladder climb PICTURES --name {dataset.name}`, which sets it.",
         )
-    path = Path(archive)
-    archives.store(path, target)
-    received = archives.sha256(target)
-    if received != sha256:
-        target.unlink()
+    return Path(path).absolute()
+
+
+def _own(path: Path, dataset: settings.Dataset, raw: Path) -> None:
+    pictures = own(path)
+    if pictures.files is None:
+        shutil.copyfile(path, raw / paths.ARCHIVE)
+        received = artifacts.sha256(raw / paths.ARCHIVE)
+    else:
+        received = folders.copy(pictures.files, pictures.layout.files, raw / paths.PICTURES)
+    artifacts.write_csv(raw / PASSED_OVER, pictures.layout.passed_over)
+    _check(path.name, received, dataset.sha256)
+
+
+def _check(where: str, received: str, expected: str | None) -> None:
+    if received != expected:
         raise errors.InputError(
-            path.name,
-            expected=f"sha256 {sha256} (dataset.archive_sha256)",
+            where,
+            expected=f"sha256 {expected} (dataset.sha256)",
             received=received,
-            advice="Use `make book ARCHIVE=path`, which records the archive's hash.",
+            advice="If these are the pictures, write this hash into dataset.sha256; `ladder climb "
+            "PICTURES` does.",
         )
-    return path.name
 
 
 def _microsoft(target: Path) -> None:

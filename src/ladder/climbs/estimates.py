@@ -1,0 +1,75 @@
+"""How long a climb will take, and how much room, told before it begins."""
+
+from collections.abc import Mapping
+
+from ladder import paths, settings
+
+PREDICT = 2.0  # passes of the held-out pictures through the convnets
+STAGES, NETWORK_STAGES = 26, 19  # all; those that start TensorFlow
+PER_STAGE = 3.0  # seconds that DVC and a stage without TensorFlow take
+BACKWARD = 3.0  # a training step's cost, in forward passes
+LAST_BLOCK = 0.08  # of VGG16's multiplications
+HEAD_RATE = 4_000.0  # pictures a second in a training of a dense head on stored features
+BYTES = {"float16": 2, "float32": 4}
+
+
+def seconds(
+    params: settings.Settings,
+    pictures: Mapping[paths.Subset, int],
+    decoded: float,
+    rates: Mapping[str, float],
+    start: float,
+) -> dict[str, float]:
+    """Returns about how many seconds the parts of a climb will take.
+
+    `pictures` are those of each subset, `decoded` how many a second are decoded, `rates` those of
+    `probe.rates`, and `start` how many seconds TensorFlow takes to start. It is an upper bound
+    where trainings end early.
+    """
+    train, everything = pictures["train"], sum(pictures.values())
+    views = params.augmentation.views
+    end_to_end, fine_tune = params.train_end_to_end, params.fine_tune
+    if views:
+        heads = HEAD_RATE
+        tail = rates["base"] / (LAST_BLOCK * BACKWARD)
+    else:
+        heads, tail = rates["base"], rates["base"] / BACKWARD
+    held_out = everything - train
+    scratch = sum(
+        fit.epochs * (train + held_out / BACKWARD / fit.validate_every) / rates["scratch"]
+        for fit in (params.train_scratch, params.train_scratch_augmented)
+    )
+    return {
+        "pictures": 2 * everything / decoded,
+        "features": (everything + views * train) / rates["base"],
+        "from scratch": scratch,
+        "heads": (params.train_head.epochs / HEAD_RATE + end_to_end.epochs / heads) * train,
+        "fine-tuning": fine_tune.epochs * train / tail,
+        "patterns": _pattern_steps(params) * BACKWARD / rates["base"],
+        "the rest": PER_STAGE * STAGES
+        + start * NETWORK_STAGES
+        + PREDICT * held_out / rates["scratch"],
+    }
+
+
+def _pattern_steps(params: settings.Settings) -> float:
+    """Returns the steps of gradient ascent, in passes of a picture of `image_size` pixels."""
+    looks = params.interpretation
+    patterns = len(looks.filter_layers) * looks.filters_per_layer
+    return patterns * looks.steps * (looks.pattern_size / params.image_size) ** 2
+
+
+def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], originals: int) -> int:
+    """Returns about how many bytes on the disk a climb needs; `originals` are your pictures'.
+
+    Pictures are stored as they are and decoded. The base's features and activations of every
+    picture and every view are stored as numbers.
+    """
+    everything, size = sum(pictures.values()), params.image_size
+    cells = (size // 32) ** 2 + (size // 16) ** 2  # of block5_pool and of block4_pool, VGG16's
+    stored = everything + params.augmentation.views * pictures["train"]
+    return (
+        originals
+        + everything * size * size * 3
+        + stored * cells * 512 * BYTES[params.extraction.storage]
+    )

@@ -1,0 +1,166 @@
+"""What `ladder climb` says before it begins: what there is, what it will do, how long it takes."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ladder import errors, paths, settings
+from ladder.climbs import estimates, proposals, recipes
+from ladder.pictures import examination, originals, sources
+
+SAMPLE = 64  # pictures that are opened to measure the time that one takes
+SHOWN = 30  # classes in the table on the terminal
+
+
+def introduce(
+    pictures: str, name: str, recipe: str, changes: Sequence[str]
+) -> dict[str, str] | None:
+    """Prints what a climb on a person's own pictures will do.
+
+    Returns the recipe that is proposed for them, or None where they have one, and where the
+    pictures are not a person's own.
+
+    Raises:
+        InputError: their layout gives no classes, or an override is wrong.
+    """
+    path = recipes.path_of(pictures)
+    dataset = name or (recipes.name_of(path) if path else pictures)
+    overrides = recipes.of_dataset(dataset) if recipes.is_recipe(dataset) else None
+    if overrides is None and path is None:
+        return None
+    if overrides is not None and overrides.get("dataset.source") != "folder":
+        return None
+    recipes.check_name(dataset)
+    own = sources.own(path or recipes.remembered(dataset))
+    proposed = None
+    if overrides is None:
+        current = settings.read(settings.PARAMS)
+        _check_new(dataset, current.dataset)
+        overrides = proposed = proposals.recipe(dataset, own.layout.pictures, current)
+    params = _settings(overrides, recipe, changes)
+    table = _counts(own.layout.pictures, params.split)
+    print(f"{dataset}: {len(own.layout.pictures):,} pictures of {len(table)} classes")
+    print(own.layout.sentence)
+    given = set(own.layout.pictures["subset"])
+    print(_shown(table, exact=params.split.counts is not None or given == {*paths.SUBSETS}))
+    for line in passed_over(own.layout.passed_over):
+        print(line)
+    decoded, sample = _sample(own.originals, own.layout.pictures["path"])
+    unreadable = sample.loc[sample["reason"].notna(), ["path", "reason"]]
+    if len(unreadable):
+        first = "; ".join(": ".join(row) for row in unreadable.head(3).itertuples(index=False))
+        print(f"{len(unreadable)} of {len(sample)} pictures looked at cannot be read ({first}).")
+    size = sum(own.originals.size(path) for path in own.layout.pictures["path"])
+    print(*_costs(params, table, decoded, size), sep="\n")
+    print(
+        f"The page will hold thumbnails of your pictures; reports/{dataset} stays out of git until "
+        "you delete its .gitignore."
+    )
+    if proposed:
+        print(f"It writes recipes/{dataset}.txt, which you may edit: ladder climb {dataset}")
+    return proposed
+
+
+def _settings(
+    overrides: Mapping[str, str], recipe: str, changes: Sequence[str]
+) -> settings.Settings:
+    every = {**overrides, **(recipes.read(recipe) if recipe else {})}
+    every |= dict(recipes.split_line(line, "-S") for line in changes)
+    lines = [f"{key}={value}" for key, value in every.items()]
+    return settings.checked(recipes.params(settings.PARAMS, lines), "the recipe")
+
+
+def _check_new(dataset: str, of_params: settings.Dataset) -> None:
+    """Stops where a person's pictures would take the place of the reports of params.yaml's."""
+    if dataset == of_params.name and of_params.source != "folder":
+        raise errors.InputError(
+            "--name",
+            expected=f"another name than that of the dataset of {settings.PARAMS}",
+            received=dataset,
+            advice="Choose another name: --name NAME.",
+        )
+
+
+def _counts(pictures: pd.DataFrame, split: settings.Split) -> pd.DataFrame:
+    """Returns about how many pictures of each class there are, and that each subset will have."""
+    table = proposals.counts(pictures, _shares(split))
+    if split.counts:
+        table = table.assign(**split.counts)
+    if split.train_used_per_class:
+        table["train"] = table["train"].clip(upper=split.train_used_per_class)
+    table.insert(0, "pictures", pictures["class_name"].value_counts())
+    return table
+
+
+def _shares(split: settings.Split) -> dict[paths.Subset, float]:
+    numbers = {"train": split.train, "validation": split.validation, "test": split.test}
+    return {subset: numbers[subset] / sum(numbers.values()) for subset in paths.SUBSETS}
+
+
+def _shown(table: pd.DataFrame, *, exact: bool) -> str:
+    """Returns the classes with their pictures by subset; of many, those with the fewest."""
+    whole = table.rename_axis(None).rename_axis(None, axis=1)
+    rows = whole.nsmallest(SHOWN, "pictures").sort_index() if len(whole) > SHOWN else whole
+    text = rows.to_string(
+        header=["pictures", *(name if exact else f"~{name}" for name in paths.SUBSETS)]
+    )
+    return text + (
+        f"\n… the {SHOWN} smallest of {len(whole)} classes" if len(whole) > SHOWN else ""
+    )
+
+
+def passed_over(table: pd.DataFrame) -> list[str]:
+    """Returns a line per reason: how many files are passed over for it, with an example."""
+    return [
+        f"Passed over, {reason}: {len(rows):,} {'file' if len(rows) == 1 else 'files'}, such as "
+        f"{rows['path'].iloc[0]}"
+        for reason, rows in table.groupby("reason", sort=False)
+    ]
+
+
+def _sample(pictures: originals.Originals, names: pd.Series) -> tuple[float, pd.DataFrame]:
+    """Returns how many pictures of a sample are examined a second, and what that gave."""
+    places = np.unique(np.linspace(0, len(names) - 1, min(SAMPLE, len(names))).astype(int))
+    started = time.perf_counter()
+    examined = examination.examine(pictures.read, names.iloc[places])
+    seconds = time.perf_counter() - started
+    return len(places) / seconds, examined
+
+
+def _costs(
+    params: settings.Settings, table: pd.DataFrame, decoded: float, size: int
+) -> tuple[str, str]:
+    """Returns what a climb takes on this machine, in sentences; `size` is that of the pictures."""
+    by_subset = {subset: int(table[subset].sum()) for subset in paths.SUBSETS}
+    rates, start = _measured(params, len(table))
+    seconds = sum(estimates.seconds(params, by_subset, decoded, rates, start).values())
+    room = estimates.room(params, by_subset, size)
+    return (
+        f"This machine decodes {decoded:,.0f} pictures a second, and {params.base.name} takes "
+        f"{rates['base']:,.0f}.",
+        f"The climb takes about {duration(seconds)} and {volume(room)} on the disk.",
+    )
+
+
+def _measured(params: settings.Settings, classes: int) -> tuple[dict[str, float], float]:
+    """Returns the rates of this machine, and how many seconds TensorFlow takes to start."""
+    started = time.perf_counter()
+    from ladder.networks import probe  # TensorFlow
+
+    start = time.perf_counter() - started
+    return probe.rates(params.base, params.image_size, classes, params.runtime), start
+
+
+def duration(seconds: float) -> str:
+    """Returns a time as a person says it: 4 minutes, 2.5 hours."""
+    if seconds < 5400:
+        minutes = max(1, round(seconds / 60))
+        return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{seconds / 3600:.1f} hours"
+
+
+def volume(size: float) -> str:
+    """Returns a number of bytes as a person says it: 40 MB, 2.5 GB."""
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
