@@ -151,7 +151,7 @@ def test_the_first_look_prints_what_the_page_shows(
 ) -> None:
     monkeypatch.chdir(ROOT)
     rates = {"base": 11.0, "scratch": 100.0}  # to measure them takes TensorFlow, and seconds
-    monkeypatch.setattr(introduction, "_rates", lambda params, classes: rates)
+    monkeypatch.setattr(introduction, "_measured", lambda params, classes: (rates, 5.0))
     introduction.introduce(str(fabrics), "", "", ())
     assert without_numbers(capsys.readouterr().out) == without_numbers(DRY_RUN)
 

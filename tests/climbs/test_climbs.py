@@ -11,7 +11,7 @@ from conftest import drawn_pictures
 from ladder import artifacts, errors, provenance, rungs
 from ladder.climbs import climbs, experiments, recipes
 from ladder.networks import probe, runtime
-from ladder.page import report
+from ladder.page import report, serving
 from ladder.pictures import sources
 
 ROOT = Path(__file__).parents[2]
@@ -264,6 +264,7 @@ def climbed(at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     monkeypatch.setattr(experiments, "climb", climb)
     monkeypatch.setattr(experiments, "take", take)
     monkeypatch.setattr(experiments, "fetch", fetch)
+    monkeypatch.setattr(serving, "register", lambda name: runs.append(("register", [name])))
     monkeypatch.setattr(experiments, "check_place", lambda: None)
     monkeypatch.setattr(report, "text", lambda reports: f"the ladder of {reports}")
     monkeypatch.setattr(recipes, "PLACES", at_root / "places")
@@ -278,13 +279,13 @@ def test_a_climb_is_taken_over_shown_and_compared(
     climbed: Runs, at_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     climbs.run("dogs_vs_cats", "", "", [], dry_run=False)
-    assert climbed == [("dogs_vs_cats", BOOK)]
+    assert climbed == [("dogs_vs_cats", BOOK), ("register", ["dogs_vs_cats"])]
     folder, model = "reports/dogs_vs_cats", at_root / "models/dogs_vs_cats/model.json"
     use = "ladder predict PICTURES --ladder dogs_vs_cats"
     assert capsys.readouterr().out == f"the ladder of {folder}\n\n{folder}/ladder.html\n{use}\n"
     assert model.read_text() == "dogs_vs_cats"
     climbs.run("dogs_vs_cats", "", "larger", ["seed=3"], dry_run=False)
-    assert climbed[1:] == [("dogs_vs_cats-larger", [*BOOK, "image_size=128", "seed=3"])]
+    assert climbed[2:] == [("dogs_vs_cats-larger", [*BOOK, "image_size=128", "seed=3"])]
     first, *sentences, page, last = filter(None, capsys.readouterr().out.splitlines())
     assert (first, page) == (f"the ladder of {folder}/larger", f"{folder}/larger/ladder.html")
     assert last == use
@@ -317,7 +318,8 @@ def test_a_climb_on_a_folder_is_announced_and_leaves_its_recipe(
     out = capsys.readouterr().out
     assert out.startswith("oaks: 10 pictures of 2 classes\n")
     assert out.endswith("ladder predict PICTURES --ladder oaks\n")
-    ((name, overrides),) = climbed
+    (name, overrides), registered = climbed
+    assert registered == ("register", ["oaks"])
     assert name == "oaks"
     recipe = recipes.read("oaks")
     assert overrides == [
@@ -328,7 +330,7 @@ def test_a_climb_on_a_folder_is_announced_and_leaves_its_recipe(
     assert (at_root / "reports/oaks/.gitignore").read_text() == "*\n"
     assert recipes.remembered("oaks") == oaks
     climbs.run("oaks", "", "", [], dry_run=False)  # by its name now
-    assert climbed[1][1] == [override for override in overrides if "epochs" not in override]
+    assert climbed[2][1] == [override for override in overrides if "epochs" not in override]
 
 
 def test_a_dry_run_tells_and_does_nothing(
