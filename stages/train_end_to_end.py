@@ -11,6 +11,7 @@ from ladder.networks import models, rung_models, runtime
 class Params(settings.Section):
     seed: settings.Seed
     dataset: settings.Dataset
+    class_weight: settings.ClassWeight
     image_size: settings.ImageSize
     base: settings.Base
     augmentation: settings.Augmentation
@@ -32,7 +33,9 @@ def main() -> None:
         part = models.part_fed(model, description)
         views = rung_models.views(files, fed, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.inputs(fed, "validation"))
-        history = rung_models.fit(part, views, held_out, manifest, parameters, params.seed)
+        history = rung_models.fit(
+            part, views, held_out, manifest, parameters, params.seed, params.class_weight
+        )
         rung_models.write(files, model, description, history, parameters, params.seed)
 
 

@@ -7,6 +7,7 @@ from ladder.networks import models, rung_models, runtime, training
 class Params(settings.Section):
     seed: settings.Seed
     dataset: settings.Dataset
+    class_weight: settings.ClassWeight
     image_size: settings.ImageSize
     base: settings.Base
     runtime: settings.Runtime
@@ -26,7 +27,9 @@ def main() -> None:
         head = models.part_fed(model, description)
         features = training.unchanged(artifacts.read_npy(files.features("train")))
         held_out = artifacts.read_npy(files.features("validation"))
-        history = rung_models.fit(head, features, held_out, manifest, parameters, params.seed)
+        history = rung_models.fit(
+            head, features, held_out, manifest, parameters, params.seed, params.class_weight
+        )
         rung_models.write(files, model, description, history, parameters, params.seed)
 
 

@@ -7,6 +7,7 @@ from ladder.networks import rung_models, runtime, training
 class Params(settings.Section):
     seed: settings.Seed
     dataset: settings.Dataset
+    class_weight: settings.ClassWeight
     image_size: settings.ImageSize
     runtime: settings.Runtime
     train_scratch: settings.Training
@@ -23,7 +24,9 @@ def main() -> None:
         )
         pixels = training.unchanged(artifacts.read_npy(files.images("train")))
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rung_models.fit(model, pixels, held_out, manifest, parameters, params.seed)
+        history = rung_models.fit(
+            model, pixels, held_out, manifest, parameters, params.seed, params.class_weight
+        )
         rung_models.write(files, model, description, history, parameters, params.seed)
 
 

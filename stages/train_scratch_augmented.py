@@ -7,6 +7,7 @@ from ladder.networks import rung_models, runtime
 class Params(settings.Section):
     seed: settings.Seed
     dataset: settings.Dataset
+    class_weight: settings.ClassWeight
     image_size: settings.ImageSize
     augmentation: settings.Ranges
     runtime: settings.Runtime
@@ -24,7 +25,9 @@ def main() -> None:
         )
         fresh_views = rung_models.views(files, "images", params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
-        history = rung_models.fit(model, fresh_views, held_out, manifest, parameters, params.seed)
+        history = rung_models.fit(
+            model, fresh_views, held_out, manifest, parameters, params.seed, params.class_weight
+        )
         rung_models.write(files, model, description, history, parameters, params.seed)
 
 

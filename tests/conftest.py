@@ -50,6 +50,7 @@ PARAMS: dict[str, Any] = {
         "train_used_per_class": None,
         "shuffle_train_labels": False,
     },
+    "class_weight": "none",
     "image_size": 48,
     "base": {
         "name": "vgg16",

@@ -114,6 +114,7 @@ def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
         "dataset.name": "cifar10",
         "dataset.source": "cifar10",
         "dataset.sha256": "None",
+        "class_weight": "none",
         "split.train": "4",
         "split.validation": "2",
         "split.test": "2",

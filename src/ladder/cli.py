@@ -24,7 +24,12 @@ Name = Annotated[str, typer.Option(help="What to call the dataset; by default as
 Recipe = Annotated[str, typer.Option(help="More overrides: a list in recipes/.")]
 Changes = Annotated[
     list[str] | None,
-    typer.Option("-S", "--set-param", metavar="KEY=VALUE", help="A value of params.yaml."),
+    typer.Option(
+        "-S",
+        "--set-param",
+        metavar="KEY=VALUE",
+        help="A value of params.yaml, such as -S image_size=96.",
+    ),
 ]
 
 
@@ -45,8 +50,9 @@ def climb(
 ) -> None:
     """Train all five rungs on your pictures, and print what each brings and costs.
 
-    PICTURES has a folder for each class, such as Oak/holiday.jpg. It may be divided into
-    train, validation and test, or have a metadata.csv. It is never changed.
+    PICTURES has a folder for each class, such as Oak/holiday.jpg. It may be divided into train,
+    validation and test, or have a metadata.csv. It is never changed. Run this in the project's
+    folder.
     """
     from ladder.climbs import climbs
 
@@ -74,7 +80,9 @@ def predict(
         list[str], typer.Argument(metavar="PATH…", help="Pictures, folders, or patterns of names.")
     ],
     ladder: Annotated[str, typer.Option(help="Whose model; by default the only one.")] = "",
-    rung: Annotated[str, typer.Option(help="Another rung than the advised one.")] = "",
+    rung: Annotated[
+        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
+    ] = "",
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     heatmap: Annotated[

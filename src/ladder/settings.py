@@ -20,7 +20,12 @@ from ladder import errors
 
 PARAMS = Path("params.yaml")
 # Folders in data/, reports/ or a dataset's reports, which no dataset and no recipe may be called.
-RESERVED = {"weights", "metrics", "quick", "benchmark", "studies", "predictions", "figures"}
+RESERVED = {
+    *("weights", "metrics", "quick", "benchmark", "studies", "predictions", "figures"),
+    # and folders of the project, which `ladder climb NAME` would take for pictures
+    *("benchmarks", "data", "docs", "mlruns", "models", "recipes", "reports", "src"),
+    *("stages", "tests"),
+}
 
 # A base's layers in order, so that a wrong name is refused before any work; see test_bases.py.
 LAYERS = {
@@ -34,6 +39,7 @@ LAYERS = {
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+ClassWeight = Literal["none", "balanced"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]\w*(-\w+)*$", max_length=60)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 ImageSize = Annotated[int, Field(ge=48, le=1024)]  # pixels
@@ -246,6 +252,7 @@ class Settings(Section):
     seed: Seed
     dataset: Dataset
     split: Split
+    class_weight: ClassWeight
     image_size: ImageSize
     base: Base
     augmentation: Augmentation

@@ -53,7 +53,16 @@ REGISTERED_TAG = "ladder.registered_sha256"
 CHAMPION = "champion"  # MLflow's word for the version to use
 
 # What decides a training besides the seed and the rung's own section of params.yaml.
-COMMON = ("dataset", "split", "image_size", "base", "augmentation", "extraction", "runtime")
+COMMON = (
+    "dataset",
+    "split",
+    "class_weight",
+    "image_size",
+    "base",
+    "augmentation",
+    "extraction",
+    "runtime",
+)
 
 
 @contextmanager

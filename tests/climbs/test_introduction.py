@@ -212,7 +212,7 @@ def test_a_dataset_that_has_a_recipe_is_told_by_its_name(
     recipes.remember("trees", project / folder)
     told(capsys)
     for pictures, name in (("trees", ""), (folder, "trees")):
-        assert introduction.introduce(pictures, name, "book", []) is None
+        assert introduction.introduce(pictures, name, "book", []) == {}
         lines = told(capsys)
         assert lines[0] == "trees: 20 pictures of 2 classes"
         assert "It writes" not in lines[-1]
@@ -250,10 +250,10 @@ def test_a_wrong_change_stops_before_anything_is_measured(
 @pytest.mark.parametrize(
     ("folder", "name", "message"),
     [
-        ("trees", "2024", r"--name: expected letters, .*Received: 2024\."),
+        ("trees", "2024", r"name of the dataset: expected at most .*Received: 2024\."),
         ("trees", "cifar10", r"--name: expected another name than .*Received: cifar10\."),
         ("cifar10", "", r"--name: expected another name than .*Received: cifar10\."),
-        ("book", "", r"a recipe for any dataset .*Correct the path, or choose another name"),
+        ("book", "", r"expected one that no other recipe has\. Received: book, .*--name NAME"),
     ],
 )
 def test_a_name_that_stands_for_something_else_is_refused(
@@ -297,3 +297,38 @@ def test_a_duration_is_said_as_people_say_it(seconds: float, text: str) -> None:
 )
 def test_a_volume_is_said_as_people_say_it(size: float, text: str) -> None:
     assert introduction.volume(size) == text
+
+
+def test_another_folder_of_the_same_name_is_not_taken_for_it(
+    at_root: Path, measured: list[tuple[Any, ...]]
+) -> None:
+    one = written(trees())
+    proposed = introduction.introduce(one, "", "", [])
+    assert proposed
+    recipes.create("my-trees", proposals.text(proposed))
+    recipes.remember("my-trees", Path(one).absolute())
+    assert introduction.introduce(one, "", "", []) == {}
+    other = written(trees(), "else/My Trées")
+    message = r"my-trees: expected the pictures that it was climbed on before, .*/theirs/My Trées\."
+    with pytest.raises(errors.InputError, match=message):
+        introduction.introduce(other, "", "", [])
+    assert introduction.introduce(other, "my-trees", "", []) == {}  # they were moved
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([], r"class fir: expected at least 3 pictures, .*Received: 2\. Add pictures of fir"),
+        (
+            ["split.train=100", "split.validation=20", "split.test=20"],
+            r"class elm: expected at least 140 pictures.*Received: 10; 2 other classes have",
+        ),
+    ],
+)
+def test_a_class_of_too_few_pictures_stops_before_anything_is_measured(
+    changes: list[str], message: str, measured: list[tuple[Any, ...]]
+) -> None:
+    few = {f"fir/{i}.jpg": content for i, content in enumerate([*trees().values()][:2])}
+    with pytest.raises(errors.InputError, match=message):
+        introduction.introduce(written(trees() | few), "", "", changes)
+    assert measured == []

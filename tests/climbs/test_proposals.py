@@ -41,6 +41,14 @@ def test_few_pictures_take_all_epochs_and_views(params: settings.Settings) -> No
     }
 
 
+@pytest.mark.parametrize(("elm", "expected"), [(10, None), (9, "balanced")])
+def test_unequal_classes_count_alike(
+    params: settings.Settings, elm: int, expected: str | None
+) -> None:
+    recipe = proposals.recipe("oaks", layout(oak=30, elm=elm), params)
+    assert recipe.get("class_weight") == expected
+
+
 def test_more_pictures_take_fewer_epochs_so_that_a_training_sees_as_many(
     params: settings.Settings,
 ) -> None:

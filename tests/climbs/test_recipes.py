@@ -48,13 +48,43 @@ def test_spaces_around_the_sign_and_a_byte_order_mark_are_passed_over(own: Path)
     assert recipes.read("plain") == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (r"split.group=(tree\d+)_   # of a tree", r"(tree\d+)_"),
+        (r"split.group='(tree #\d+)'  # quoted", r"(tree #\d+)"),
+        ('split.group="a # b"', "a # b"),
+        (r"split.group=[^/]+/(\d+)", r"[^/]+/(\d+)"),
+        ("split.group=[ab]", "[ab]"),
+        ("split.group=2024", "2024"),
+        ("split.group=null", None),
+        ("split.group=a#b", "a#b"),
+        ("split.group='it''s'", "it's"),
+        ("seed=3 # as well", 3),
+        ("interpretation.filter_layers=[a, b]", ["a", "b"]),
+        ("base.name=*x", "*x"),
+    ],
+)
+def test_a_text_is_taken_as_it_stands(own: Path, line: str, expected: object) -> None:
+    (own / "mine.txt").write_text(f"{line}\n")
+    (key, text), *_ = recipes.read("mine").items()
+    assert recipes.values([f"{key}={text}"]) == {key: expected}
+
+
+def test_a_sign_of_a_comment_is_no_comment_on_the_command_line() -> None:
+    assert recipes.values([r"split.group=tree #\d+", "base.name=#x"]) == {
+        "split.group": r"tree #\d+",
+        "base.name": "#x",
+    }
+
+
 def test_a_recipe_that_is_not_utf_8_is_named(own: Path) -> None:
     (own / "mine.txt").write_bytes("seed=3  # für mich\n".encode("latin-1"))
     with pytest.raises(errors.InputError, match=r"mine\.txt: expected a text in UTF-8\..*0xfc"):
         recipes.read("mine")
 
 
-@pytest.mark.parametrize("line", ["split.train: 200", "seed", "=3", " = 3", "split.group=[a"])
+@pytest.mark.parametrize("line", ["split.train: 200", "seed", "=3", " = 3"])
 def test_a_line_of_a_recipe_that_is_no_override_is_named(own: Path, line: str) -> None:
     (own / "mine.txt").write_text(f"# mine\nseed=3\n{line}\n")
     with pytest.raises(
@@ -69,7 +99,7 @@ def test_a_line_of_a_recipe_that_is_no_override_is_named(own: Path, line: str) -
 def test_a_name_that_cannot_be_a_folder_of_reports_is_refused(own: Path, name: str) -> None:
     for path in (own / "studies.txt", own / "predictions.txt", own / "figures.txt"):
         path.write_text("seed=3\n")
-    message = r"the recipe: expected a name of letters and digits, other than benchmark, figures, "
+    message = r"the recipe: expected a name of letters and digits that is no folder of the project"
     with pytest.raises(errors.InputError, match=message):
         recipes.read(name)
 
@@ -193,22 +223,45 @@ def test_a_dataset_is_called_as_its_folder(tmp_path: Path, path: str, expected: 
 
 @pytest.mark.parametrize("name", ["2024", "null", "weights", "a b", "../a", "é", ""])
 def test_a_name_that_no_dataset_can_have_is_refused(name: str) -> None:
-    with pytest.raises(errors.InputError, match=r"--name: expected letters, digits and hyphens"):
+    with pytest.raises(
+        errors.InputError, match=r"name of the dataset: expected at most 60 letters"
+    ):
         recipes.check_name(name)
 
 
 @pytest.mark.parametrize(
-    ("name", "received"), [("float32", "a recipe for any dataset"), ("photo", "photo")]
+    ("name", "message"),
+    [
+        ("float32", "expected one that no other recipe has. Received: float32, as recipes/float32"),
+        ("photo", "expected a folder .* or a dataset: cifar10, dogs_vs_cats. Received: photo"),
+    ],
 )
-def test_a_name_that_is_no_dataset_is_told(name: str, received: str) -> None:
-    message = rf"expected a folder .* or a dataset: cifar10, dogs_vs_cats\. Received: .*{received}"
+def test_a_name_that_is_no_dataset_is_told(name: str, message: str) -> None:
     with pytest.raises(errors.InputError, match=message):
         recipes.plan(name)
 
 
-def test_a_path_that_is_not_there_is_told() -> None:
+def test_a_path_that_is_not_there_is_told(trees: Path) -> None:
     with pytest.raises(errors.InputError, match=r"gone: expected a folder .*: nothing there"):
-        recipes.plan("./gone", name="dogs_vs_cats", changes=["dataset.source=folder"])
+        recipes.plan("./gone", name="my-trees")
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x", "x" * 300])
+def test_a_path_that_cannot_be_is_told(path: str) -> None:
+    with pytest.raises(errors.InputError, match=r"the pictures: expected a path, or the name"):
+        recipes.path_of(path)
+
+
+@pytest.mark.parametrize("change", ["dataset.name=foo", "dataset.source=cifar10"])
+def test_which_dataset_it_is_cannot_be_changed(trees: Path, change: str) -> None:
+    with pytest.raises(errors.InputError, match=r"expected dataset\.name=my-trees, and"):
+        recipes.plan(str(trees), changes=[change])
+
+
+def test_a_recipe_of_another_dataset_is_none_for_this_one(trees: Path, own: Path) -> None:
+    (own / "other.txt").write_text("dataset.name=other\nseed=3\n")
+    with pytest.raises(errors.InputError, match=r"Received: dataset\.name=other"):
+        recipes.plan(str(trees), recipe="other")
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
 
 from ladder import errors, settings
 from ladder.networks import training
@@ -235,3 +236,29 @@ def test_whatever_is_stored_the_model_is_given_float32(dtype: type) -> None:
         inputs, rows = next(batches)
         assert type(inputs) is np.ndarray and inputs.dtype == np.float32
         np.testing.assert_array_equal(inputs[:, 0], rows)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_balanced_weights_are_those_of_scikit_learn(classes: int) -> None:
+    labels = np.array([0] * 7 + [1] * 2 + [2] * 3)
+    labels = labels[labels < classes]
+    expected = compute_class_weight("balanced", classes=np.arange(classes), y=labels)
+    assert training.balanced(labels) == pytest.approx(dict(enumerate(expected)))
+    assert sum(training.balanced(labels)[label] for label in labels) == pytest.approx(len(labels))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_loss_of_training_counts_every_picture_by_its_class(classes: int) -> None:
+    inputs, labels = examples(classes=classes)
+    model = dense(units=1 if classes == 2 else classes)
+    outputs = np.asarray(model.predict_on_batch(inputs), np.float64)
+    if classes == 2:
+        outputs = np.concatenate([1 - outputs, outputs], axis=1)
+    losses = -np.log(outputs[np.arange(len(labels)), labels])
+    weights = {label: 1.0 + 2.0 * label for label in range(classes)}
+    batches = training.Batches(training.unchanged(inputs), labels, 24, seed=0)
+    still = fit_settings(epochs=1, learning_rate=1e-9)
+    history = training.fit(model, batches, (inputs, labels), still, weights)
+    weighted = losses * np.array([weights[label] for label in labels])
+    assert history["loss"].iloc[0] == pytest.approx(weighted.mean(), rel=1e-4)
+    assert history["val_loss"].iloc[0] == pytest.approx(losses.mean(), rel=1e-4)

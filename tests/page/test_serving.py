@@ -242,7 +242,12 @@ def test_the_server_says_what_the_tool_says_and_ends_with_ctrl_c(
         port = free.getsockname()[1]
     code = f"import sys; from ladder.page import serving; sys.exit(serving.serve(None, {port}))"
     command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where `&` ignores it
+    ) as process:
         try:
             assert process.stdout is not None
             first = [process.stdout.readline() for _ in range(3)]

@@ -125,7 +125,8 @@ def test_a_class_without_a_picture_is_named_with_what_lies_in_it(tmp_path: Path)
     (root / "yew/d.jpg").symlink_to("nothing")
     assert (
         "; yew: 1 file (a film (.mov)), 1 file (not a picture of a known format (.txt)), "
-        "2 times a link to nothing. Add pictures as JPEG or PNG, or take the class out."
+        "2 times a link to nothing (yew/c.jpg, yew/d.jpg). Add pictures as JPEG or PNG, or take "
+        "the class out."
     ) in refusal(root)
     put(root, ["fir/deep/deeper/", "box/@eaDir/1.jpg"])
     message = refusal(root)
@@ -186,7 +187,22 @@ def test_a_file_whose_beginning_cannot_be_read_is_passed_over(tmp_path: Path) ->
     files, _ = folders.listing(root)
     (root / "oak/2").unlink()
     layout = layouts.recognise(originals.of_folder(files), "photos")
-    assert passed_over(layout) == {"oak/2": "cannot be read: No such file or directory"}
+    assert passed_over(layout) == {"oak/2": "cannot be read: no such file or directory"}
+
+
+def test_what_the_system_refuses_is_told_as_unreadable(tmp_path: Path) -> None:
+    files, _ = folders.listing(put(tmp_path, ["oak/1.jpg", "elm/1.jpg"]))
+    problems = [("oak/2.jpg", "Permission denied"), ("oak/3/", folders.EMPTY)]
+    layout = layouts.recognise(originals.of_folder(files), "photos", problems)
+    assert passed_over(layout) == {
+        "oak/2.jpg": "cannot be read: permission denied",
+        "oak/3/": "an empty folder",
+    }
+
+
+def test_of_several_empty_folders_two_are_named(tmp_path: Path) -> None:
+    root = put(tmp_path, ["oak/1.jpg", "elm/1.jpg", *(f"ash/{n}/" for n in "abcd")])
+    assert "Received: ash: 4 times an empty folder (ash/a/, ash/b/ and 2 more)." in refusal(root)
 
 
 def test_pictures_beside_the_class_folders_are_passed_over(tmp_path: Path) -> None:
@@ -286,6 +302,39 @@ def test_archives_in_a_folder_are_to_be_unpacked(tmp_path: Path) -> None:
     assert message.endswith("Unpack test1.zip and train.zip first.")
 
 
+def test_archives_beside_and_in_class_folders_are_passed_over(tmp_path: Path) -> None:
+    files = {"oak/1.jpg": b"", "elm/1.jpg": b"", "elm/zipped.zip": encoded("JPEG")}
+    archives = {"ash.ZIP": b"PK\3\4", "ash.tar": b"ash", "oak/more.tar.gz": b"\x1f\x8b"}
+    layout = recognise(put(tmp_path, {**files, **archives, "oak/letter.docx": b"PK\3\4"}))
+    assert classes(layout) == {"elm": 2, "oak": 1}
+    told = passed_over(layout)
+    assert told.pop("oak/letter.docx") == "an archive, not a picture (.docx)"
+    assert told == dict.fromkeys(archives, "an archive: unpack it")
+
+
+@pytest.mark.parametrize("wrap", ["", "photos/", "{}/"])
+def test_folders_that_hold_the_same_folders_are_asked_about(tmp_path: Path, wrap: str) -> None:
+    names = [f"{f}/{wrap.format(f)}{c}/1.jpg" for f in ("fold1", "fold2") for c in ("oak", "elm")]
+    layout = recognise(put(tmp_path, [*names, "fold2/" + wrap.format("fold2") + "ash/1.jpg"]))
+    assert classes(layout) == {"fold1": 2, "fold2": 3}
+    assert "Each of them holds elm and oak: if those are the classes, give one" in layout.sentence
+    assert "such as fold1, or name them train, validation and test." in layout.sentence
+
+
+def test_subsets_in_the_folders_of_classes_are_refused(tmp_path: Path) -> None:
+    names = [f"{c}/{s}/1.jpg" for c in ("oak", "elm") for s in ("train", "test")]
+    message = refusal(put(tmp_path, names))
+    assert "Received: test and train in each of elm and oak. Put the classes into the" in message
+    assert "as test/elm; or" in message
+
+
+def test_one_folder_in_common_only_groups(tmp_path: Path) -> None:
+    names = ["oak/2021/1.jpg", "oak/2022/1.jpg", "elm/2022/1.jpg", "elm/2023/1.jpg"]
+    assert classes(recognise(put(tmp_path, names))) == {"elm": 2, "oak": 2}
+    put(tmp_path, {"elm/2021/1.heic": HEIC, "elm/2021/notes.txt": b""})
+    assert classes(recognise(tmp_path)) == {"elm": 2, "oak": 2}
+
+
 # Given subsets
 
 
@@ -296,12 +345,21 @@ def test_archives_in_a_folder_are_to_be_unpacked(tmp_path: Path) -> None:
         ("Train", "valid", "TEST"),
         ("training", "val", "testing"),
         ("photos/train", "photos/dev", "photos/test"),
+        ("Training Set", "Validation Set", "Test Set"),
+        ("training_set", "dev-set", "test_set"),
+        ("seg_train", "seg_val", "seg_test"),
+        ("train-images", "Valid Data", "testset"),
+        ("train/train", "valid/valid", "test/test"),
+        ("training_set/training_set", "val", "test_set/test_set"),
+        ("seg_train/seg_train", "seg_val/seg_val", "seg_test/seg_test"),
+        ("train/images", "val/images", "test/images/all"),
     ],
 )
 def test_given_subsets_are_kept(tmp_path: Path, train: str, validation: str, test: str) -> None:
     subsets = {"train": train, "validation": validation, "test": test}
     names = [f"{folder}/{c}/{s}/1.jpg" for s, folder in subsets.items() for c in ("oak", "elm")]
-    layout = recognise(put(tmp_path, [*names, f"{train}/cover.jpg", f"{train}/../notes/a.txt"]))
+    top = "photos/" if train.startswith("photos/") else ""
+    layout = recognise(put(tmp_path, [*names, f"{train}/cover.jpg", f"{top}notes/a.txt"]))
     assert sorted((c, s) for _, c, s in rows(layout)) == sorted(
         itertools.product(("oak", "elm"), subsets)
     )
@@ -337,7 +395,14 @@ def test_a_class_that_lacks_a_subset_is_named(tmp_path: Path) -> None:
         (["val/oak/1.jpg", "test/oak/1.jpg"], "test and val"),
         (["train/a/1.jpg", "val/a/1.jpg", "valid/a/1.jpg"], "val and valid"),
         (["train/oak/1.jpg", "train/elm/1.jpg", "test1/1.jpg"], "test1 beside them"),
-        (["train/Oak/1.jpg", "test/oak/1.jpg"], "Oak and oak"),
+        (
+            ["train/Oak/1.jpg", "test/oak/1.jpg"],
+            "Oak (train/Oak/1.jpg) and oak (test/oak/1.jpg)",
+        ),
+        (
+            ["train/oak/1.jpg", "train/elm/1.jpg", "train_data/oak/1.jpg", "train_data/elm/1.jpg"],
+            "train and train_data",
+        ),
         (["train/oak/1.jpg", "test/oak/1.jpg"], "oak (2 pictures)"),
     ],
 )
@@ -355,7 +420,7 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 # Names
 
 
-@pytest.mark.parametrize("prefix", ["", "train/", "dogs-vs-cats/train/"])
+@pytest.mark.parametrize("prefix", ["", "train/", "dogs-vs-cats/train/", "train/train/"])
 def test_names_tell_the_classes_where_folders_do_not(tmp_path: Path, prefix: str) -> None:
     names = ["cat.0.jpg", "cat.1.jpg", "dog.0.jpg", "Red fox.jpg", "notes.txt"]
     layout = recognise(put(tmp_path, [prefix + name for name in names]))
@@ -516,9 +581,10 @@ def test_rows_that_fit_nothing_are_told_with_name_and_line(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("row", "received"),
     [
-        ("gone.jpg,ash", "ash: a.csv, line 4: no such file"),
+        ("gone.jpg,ash", "ash: a.csv, line 4: no such file (gone.jpg). Correct the paths"),
+        ("a.jpg,ash\nb.jpg,ash", "ash: a.csv, line 4: no such file (a.jpg) and 1 more row."),
         ("images/deep/3.jpg,ash\nimages/deep/3.jpg,oak", "ash: 1 file (a.csv, line 4 and a.csv, "),
-        ("images/deep/3.jpg,Oak", "Oak and oak"),
+        ("images/deep/3.jpg,Oak", "Oak (images/deep/3.jpg) and oak (images/1.jpg)"),
     ],
 )
 def test_a_class_of_a_table_does_not_get_lost(tmp_path: Path, row: str, received: str) -> None:
@@ -550,8 +616,11 @@ def test_two_tables_are_refused_and_other_tables_are_no_labels(tmp_path: Path) -
     root = put(tmp_path, {"oak/1.jpg": b"", "elm/1.jpg": b"", "results.csv": b"epoch,loss\n1,2\n"})
     layout = recognise(root)
     assert layout.sentence == "The folders are the classes."
-    assert passed_over(layout) == {"results.csv": "not a picture of a known format (.csv)"}
-    put(root, {"a.csv": b"path,label\n", "b.csv": b"path,label\n"})
+    assert passed_over(layout) == {
+        "results.csv": "a table without the columns file_name and label; it has epoch and loss"
+    }
+    root = labelled(tmp_path / "tables", "a.csv", "path,label\n")
+    put(root, {"b.csv": b"path,label\n"})
     assert "Received: a.csv and b.csv. Make them one" in refusal(root)
 
 
@@ -562,7 +631,111 @@ def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
 
 def test_metadata_without_labels_is_named_where_folders_tell_nothing(tmp_path: Path) -> None:
     root = labelled(tmp_path, "metadata.csv", "file_name,text\nimages/1.jpg,a tree\n")
-    assert "; metadata.csv without columns file_name, label." in refusal(root)
+    put(root, {"metadata.json": b"[]"})
+    message = refusal(root)
+    assert "; metadata.csv: a table without the column label; it has file_name and text." in message
+    assert "; metadata.json: a table in JSON is read as metadata.jsonl, one object" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("metadata.csv", b"file_name,breed\n", "without the column label; it has file_name and br"),
+        ("metadata.csv", b"id;label\n", "without the column file_name; it has id and label"),
+        ("metadata.jsonl", b'{"file_name": "a", "x": 1}', "without the column label; it has file_"),
+        ("metadata.csv", b"a,b\x1b,c,d,e,f\n", "file_name and label; it has a, b%1B, c and 3 more"),
+        ("metadata.csv", b"", "a table without columns"),
+        ("metadata.jsonl", b"3", "a table without columns"),
+        ("metadata.json", b"[]", "a table in JSON is read as metadata.jsonl, one object a line"),
+    ],
+)
+def test_metadata_that_tell_no_labels_say_why_beside_folders(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    layout = recognise(put(tmp_path, {"oak/1.jpg": b"", "elm/1.jpg": b"", name: content}))
+    assert layout.sentence == "The folders are the classes."
+    assert reason in passed_over(layout)[name]
+
+
+@pytest.mark.parametrize("prefix", ["", "train/"])
+def test_beside_class_folders_only_metadata_count(tmp_path: Path, prefix: str) -> None:
+    names = [f"{prefix}{c}/{n}.jpg" for c in ("oak", "elm") for n in (1, 2)]
+    predictions = "path,label,confidence\n" + "".join(f"{name},oak,0.9\n" for name in names)
+    root = labelled(tmp_path, "predictions.csv", predictions, names)
+    layout = recognise(root)
+    assert classes(layout) == {"elm": 2, "oak": 2}
+    reason = "beside folders of classes, only metadata.csv counts as a table of labels"
+    assert passed_over(layout) == {"predictions.csv": reason}
+    text = f"file_name,label\n{prefix}oak/1.jpg,Oak\n{prefix}oak/2.jpg,elm\n"
+    layout = recognise(labelled(root, "metadata.csv", text, names))
+    assert classes(layout) == {"Oak": 1, "elm": 1}
+    assert layout.sentence == (
+        "metadata.csv says the class of each picture. The folders would say other classes (elm and "
+        f"oak): {prefix}oak/2.jpg is elm in metadata.csv, and the table counts."
+    )
+    reason = "metadata.csv counts as the table of labels"
+    assert passed_over(layout)["predictions.csv"] == reason
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    ["{root}/", "/home/anna/trees/", "C:\\Users\\Anna\\trees\\", "D:/trees/", "\\\\nas\\"],
+)
+def test_absolute_paths_are_taken_where_their_ends_lie_here(tmp_path: Path, beginning: str) -> None:
+    start = beginning.format(root=tmp_path)
+    separator = "\\" if "\\" in start else "/"
+    text = "".join(
+        f"{start}{name.replace('/', separator)},{label}\n"
+        for name, label in zip(PICTURES, ("oak", "elm", "oak"), strict=True)
+    )
+    root = labelled(tmp_path, "a.csv", f"path,label\n{text}/elsewhere/2.jpg,oak\n")
+    layout = recognise(root)
+    assert rows(layout) == [
+        ("images/1.jpg", "oak", ""),
+        ("images/2.jpg", "elm", ""),
+        ("images/deep/3.jpg", "oak", ""),
+    ]
+    assert layout.sentence.endswith("Absolute paths in a.csv are taken as paths in its folder.")
+    assert passed_over(layout) == {"/elsewhere/2.jpg": "a.csv, line 5: no such file"}
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("3.jpg", "; there is images/deep/3.jpg. Or"),
+        ("C:\\photos\\3.jpg", "; there is images/deep/3.jpg. Or"),
+        ("images/deep/3", "; there is images/deep/3.jpg. Or"),
+        ("2.jpg", "with folders and endings. Or"),
+        ("4.jpg", "with folders and endings. Or"),
+    ],
+)
+def test_a_path_that_does_not_fit_is_shown_with_the_file_it_may_mean(
+    tmp_path: Path, path: str, hint: str
+) -> None:
+    put(tmp_path, ["images/deep/2.jpg"])
+    text = f"path,label\nimages/1.jpg,oak\nimages/2.jpg,elm\n{path},ash\n"
+    message = refusal(labelled(tmp_path, "a.csv", text))
+    assert f"Received: ash: a.csv, line 4: no such file ({path})." in message
+    assert "paths are relative to the table" in message
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("0", "0.0", "1.0"), {"0": 2, "1": 1}),
+        (("-1.0", "2.00", "2"), {"-1": 1, "2": 2}),
+        (("0", "0.0", "oak"), {"0": 1, "0.0": 1, "oak": 1}),
+        (("1.0", "1.5", "1"), {"1.0": 1, "1.5": 1, "1": 1}),
+        (("01", "1.", "1"), {"01": 1, "1.": 1, "1": 1}),
+    ],
+)
+def test_whole_numbers_are_one_class_however_they_are_written(
+    tmp_path: Path, labels: tuple[str, ...], expected: dict[str, int]
+) -> None:
+    text = "".join(f"{p},{label}\n" for p, label in zip(PICTURES, labels, strict=True))
+    root = labelled(tmp_path, "a.csv", f"path,label\n{text}gone.jpg,\n")
+    assert classes(recognise(root)) == expected
 
 
 # Of all layouts
@@ -581,6 +754,17 @@ LAYOUTS: list[dict[str, bytes]] = [
         "images/3.jpg": b"",
         "labels.csv": b"path,label\nimages/1.jpg,oak\nimages/2.jpg,elm\n",
         "other.csv": b"a,b",
+    },
+    {
+        "images/1.jpg": b"",
+        "images/2.jpg": b"",
+        "images/3.jpg": b"",
+        "labels.csv": b"path,label\n/home/anna/images/1.jpg,0\n/home/anna/images/2.jpg,1.0\n",
+    },
+    {
+        **{f"{s}/{s}/{c}/1.jpg": b"" for s in ("seg_train", "seg_test") for c in ("oak", "elm")},
+        "predictions.csv": b"path,label\nseg_train/seg_train/oak/1.jpg,elm\n",
+        "more.zip": b"PK\3\4",
     },
 ]
 

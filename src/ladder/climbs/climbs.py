@@ -27,9 +27,12 @@ def run(pictures: str, name: str, recipe: str, changes: Sequence[str], *, dry_ru
     if not dry_run:
         experiments.check_place()
     proposed = introduction.introduce(pictures, name, recipe, changes)
-    if dry_run:
+    if dry_run and proposed is not None:
         return
     plan = recipes.plan(pictures, name, recipe, changes, proposed)
+    if dry_run:
+        print(f"{plan.dataset}: it climbs in a copy and writes {plan.reports}.")
+        return
     if proposed:
         recipes.create(plan.dataset, proposals.text(proposed))
     if path := recipes.path_of(pictures):

@@ -17,6 +17,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from ladder import artifacts, errors, paths, processes
+from ladder.climbs import recipes
 
 CODE = ("dvc.yaml", "stages", "src")
 # DVC, without a warning per output that the lock of another dataset does not hold yet, and without
@@ -53,7 +54,7 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
 def _quoted(override: str) -> str:
     """Returns an override as Hydra's grammar, which DVC reads, wants it: texts in quotes."""
     key, _, text = override.partition("=")
-    value = YAML(typ="safe", pure=True).load(text)
+    value = recipes.value_of(key, text)
     if not isinstance(value, str):
         return override
     doubled = re.sub(r"\\+(?='|$)", lambda match: 2 * match[0], value)  # those before a quote

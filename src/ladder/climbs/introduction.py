@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from ladder.climbs import estimates, proposals, recipes
 from ladder.pictures import examination, originals, sources
 
 SAMPLE = 64  # pictures that are opened to measure the time that one takes
-SHOWN = 30  # classes in the table on the terminal
+SHOWN, LONGEST = 30, 40  # classes in the table on the terminal; letters of a class name
 
 
 def introduce(
@@ -19,7 +20,7 @@ def introduce(
 ) -> dict[str, str] | None:
     """Prints what a climb on a person's own pictures will do.
 
-    Returns the recipe that is proposed for them, or None where they have one, and where the
+    Returns the recipe that is proposed for them, empty where they have one, and None where the
     pictures are not a person's own.
 
     Raises:
@@ -27,14 +28,16 @@ def introduce(
     """
     path = recipes.path_of(pictures)
     dataset = name or (recipes.name_of(path) if path else pictures)
+    recipes.check_name(dataset)
     overrides = recipes.of_dataset(dataset) if recipes.is_recipe(dataset) else None
     if overrides is None and path is None:
         return None
     if overrides is not None and overrides.get("dataset.source") != "folder":
         return None
-    recipes.check_name(dataset)
+    if path and overrides and not name:
+        _check_same(dataset, path)
     own = sources.own(path or recipes.remembered(dataset))
-    proposed = None
+    proposed: dict[str, str] = {}
     if overrides is None:
         current = settings.read(settings.PARAMS)
         _check_new(dataset, current.dataset)
@@ -44,6 +47,8 @@ def introduce(
     print(f"{dataset}: {len(own.layout.pictures):,} pictures of {len(table)} classes")
     print(own.layout.sentence)
     given = set(own.layout.pictures["subset"])
+    if given == {""}:
+        _check_enough(table, params.split)
     print(_shown(table, exact=params.split.counts is not None or given == {*paths.SUBSETS}))
     for line in passed_over(own.layout.passed_over):
         print(line)
@@ -83,6 +88,34 @@ def _check_new(dataset: str, of_params: settings.Dataset) -> None:
         )
 
 
+def _check_same(dataset: str, path: Path) -> None:
+    """Stops where another folder of the same name was climbed: its results would be replaced."""
+    before = recipes.place_of(dataset)
+    if before and before.resolve() != path.resolve():
+        raise errors.InputError(
+            dataset,
+            expected=f"the pictures that it was climbed on before, {before}",
+            received=path,
+            advice=f"Give others another name: --name NAME. Or say --name {dataset}, if these are "
+            "the same pictures in another place.",
+        )
+
+
+def _check_enough(table: pd.DataFrame, split: settings.Split) -> None:
+    """Stops where a class has too few pictures for all subsets, whatever their hashes are."""
+    least = sum(split.counts.values()) if split.counts else len(paths.SUBSETS)
+    few = table[table["pictures"] < least]
+    if len(few):
+        name, number = few.index[0], int(few["pictures"].iloc[0])
+        more = f"; {len(few) - 1} other classes have too few as well" if len(few) > 1 else ""
+        raise errors.InputError(
+            f"class {name}",
+            expected=f"at least {least} pictures, for train, validation and test",
+            received=f"{number}{more}",
+            advice=f"Add pictures of {name}, leave the class out, or change `split`.",
+        )
+
+
 def _counts(pictures: pd.DataFrame, split: settings.Split) -> pd.DataFrame:
     """Returns about how many pictures of each class there are, and that each subset will have."""
     table = proposals.counts(pictures, _shares(split))
@@ -102,6 +135,7 @@ def _shares(split: settings.Split) -> dict[paths.Subset, float]:
 def _shown(table: pd.DataFrame, *, exact: bool) -> str:
     """Returns the classes with their pictures by subset; of many, those with the fewest."""
     whole = table.rename_axis(None).rename_axis(None, axis=1)
+    whole.index = [_cut(name) for name in whole.index]
     rows = whole.nsmallest(SHOWN, "pictures").sort_index() if len(whole) > SHOWN else whole
     text = rows.to_string(
         header=["pictures", *(name if exact else f"~{name}" for name in paths.SUBSETS)]
@@ -109,6 +143,10 @@ def _shown(table: pd.DataFrame, *, exact: bool) -> str:
     return text + (
         f"\n… the {SHOWN} smallest of {len(whole)} classes" if len(whole) > SHOWN else ""
     )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
 
 
 def passed_over(table: pd.DataFrame) -> list[str]:

@@ -10,6 +10,7 @@ from ladder import paths, settings
 IMAGE_SIZE = 150  # the book's
 SHARES: dict[paths.Subset, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 UNREADABLE_SHARE = 0.1  # of few pictures one or two are more than params.yaml allows
+UNEQUAL = 3  # times as many pictures of the largest class as of the smallest
 # The trainings of params.yaml are for 2,000 pictures. Of more pictures there are fewer epochs,
 # down to these, so that a training sees as many in all.
 PICTURES = 2000
@@ -36,6 +37,7 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         **{f"split.{subset}": share for subset, share in SHARES.items()},
         "split.unreadable_share": UNREADABLE_SHARE,
         "interpretation.picture": 0,
+        **({"class_weight": "balanced"} if _is_unequal(layout) else {}),
         "augmentation.views": next((views for most, views in STORED_VIEWS if train <= most), 1),
     }
     for section, fewest in FEWEST_EPOCHS.items():
@@ -47,6 +49,11 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
     return {key: str(value) for key, value in decided.items()}
 
 
+def _is_unequal(layout: pd.DataFrame) -> bool:
+    numbers = layout["class_name"].value_counts()
+    return bool(numbers.max() > UNEQUAL * numbers.min())
+
+
 def text(overrides: Mapping[str, str]) -> str:
     """Returns the recipe as the file that a person edits."""
     name = overrides["dataset.name"]
@@ -54,6 +61,7 @@ def text(overrides: Mapping[str, str]) -> str:
         "split.train": "shares of each class, or counts such as 200; of a folder that is divided"
         " already only what is missing",
         "image_size": "pixels",
+        "class_weight": "every class counts alike in training, however few its pictures; or none",
         "augmentation.views": "stored views of a train picture",
     }
     lines = [

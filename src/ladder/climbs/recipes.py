@@ -16,6 +16,11 @@ from ladder.pictures import sources
 
 RECIPES = Path("recipes")
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs
+LONGEST = 60  # letters of a name
+TEXTS = {"split.group"}  # keys whose values are texts, whatever they look like
+# A comment starts a line, or follows a space; but not within quotes.
+COMMENT = re.compile(r"(?:^|\s)#.*")
+QUOTED = re.compile(r"""\s*[^=#]+=\s*(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")(?=\s*(?:#|$))""")
 NAME = re.compile(r"[A-Za-z0-9]\w*(-\w+)*")
 PLACES = paths.PARTIAL / "pictures"  # where a person's pictures lie, by dataset; git-ignored
 
@@ -62,7 +67,15 @@ def plan(
         overrides |= of_dataset(each) if each == dataset else read(each)
     overrides |= dict(split_line(line, "-S") for line in changes)
     content = params(settings.PARAMS, _lines(overrides))
-    source = settings.checked(content, "the recipe").dataset.source
+    checked = settings.checked(content, "-S, or the recipe").dataset
+    if checked.name != dataset or any(line.startswith("dataset.") for line in changes):
+        raise errors.InputError(
+            "-S, or the recipe",
+            expected=f"dataset.name={dataset}, and dataset.source as its recipe says",
+            received=f"dataset.name={checked.name}, dataset.source={checked.source}",
+            advice="PICTURES and --name say which dataset it is; leave these keys out.",
+        )
+    source = checked.source
     if path is None and source == "folder":
         path = remembered(dataset)
     if path is not None:
@@ -86,8 +99,17 @@ def _lines(overrides: Mapping[str, str]) -> tuple[str, ...]:
 
 def path_of(pictures: str) -> Path | None:
     """Returns the path that a person means, which need not exist; None for a dataset's name."""
-    path = Path(pictures).expanduser().absolute()
-    return path if pictures and (path.exists() or not NAME.fullmatch(pictures)) else None
+    try:
+        path = Path(pictures).expanduser().absolute()
+        is_there = path.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long; ~nobody; a null byte
+        raise errors.InputError(
+            "the pictures",
+            expected="a path, or the name of a dataset",
+            received=f"{pictures[:80]} ({error})",
+            advice="Correct the path.",
+        ) from error
+    return path if pictures and (is_there or not NAME.fullmatch(pictures)) else None
 
 
 def is_recipe(name: str) -> bool:
@@ -104,7 +126,7 @@ def name_of(path: Path) -> str:
     """Returns the name of a dataset after its folder or archive: letters, digits and hyphens."""
     stem = path.resolve().name if path.is_dir() else path.stem
     ascii_letters = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9]+", "-", ascii_letters).strip("-").lower()[:40]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", ascii_letters).lower()[:40].strip("-")
     is_word = isinstance(YAML(typ="safe", pure=True).load(name), str)  # not `2024` or `null`
     return name if is_word and name not in settings.RESERVED else f"pictures-{name}".strip("-")
 
@@ -116,13 +138,14 @@ def check_name(name: str) -> None:
         InputError: it can be no folder, or YAML would not read it as a text.
     """
     is_word = isinstance(YAML(typ="safe", pure=True).load(name or "null"), str)
-    if not NAME.fullmatch(name) or not is_word or name.lower() in settings.RESERVED:
+    is_short = len(name) <= LONGEST
+    if not (is_short and NAME.fullmatch(name) and is_word) or name.lower() in settings.RESERVED:
         raise errors.InputError(
-            "--name",
-            expected="letters, digits and hyphens, with a letter first, other than "
-            + ", ".join(sorted(settings.RESERVED)),
-            received=name,
-            advice="Choose another name.",
+            "the name of the dataset",
+            expected=f"at most {LONGEST} letters, digits, hyphens and underscores, no number, and "
+            "no folder of the project",
+            received=name[:80],
+            advice="Choose another name: --name NAME.",
         )
 
 
@@ -135,13 +158,19 @@ def of_dataset(name: str) -> dict[str, str]:
     recipes = {file.stem: read_list(file) for file in RECIPES.glob("*.txt")}
     datasets = sorted(stem for stem, each in recipes.items() if each.get("dataset.name") == stem)
     if name not in datasets:
-        other = f"recipes/{name}.txt, a recipe for any dataset (--recipe)"
+        if is_recipe(name):
+            raise errors.InputError(
+                "the name of the dataset",
+                expected="one that no other recipe has",
+                received=f"{name}, as recipes/{name}.txt, which does not say dataset.name={name}",
+                advice="Choose another name: --name NAME.",
+            )
         raise errors.InputError(
             "the pictures",
             expected="a folder or a zip archive of pictures, or a dataset: "
             + ", ".join(dict.fromkeys([settings.read(settings.PARAMS).dataset.name, *datasets])),
-            received=other if is_recipe(name) else name,
-            advice="Correct the path, or choose another name: --name NAME.",
+            received=name,
+            advice="Correct the path or the name.",
         )
     return read(name)
 
@@ -160,14 +189,19 @@ def remember(dataset: str, path: Path) -> None:
     artifacts.write_text(PLACES / dataset, f"{path}\n")
 
 
+def place_of(dataset: str) -> Path | None:
+    """Returns where a dataset's pictures lay when it was climbed last, if anybody has said."""
+    note = PLACES / dataset
+    return Path(note.read_text(encoding="utf-8").removesuffix("\n")) if note.is_file() else None
+
+
 def remembered(dataset: str) -> Path:
     """Returns where a dataset's pictures lay when it was climbed last.
 
     Raises:
         InputError: nobody has said, or they are there no longer.
     """
-    place = PLACES / dataset
-    path = Path(place.read_text(encoding="utf-8").removesuffix("\n")) if place.is_file() else None
+    path = place_of(dataset)
     if path is None or not path.exists():
         raise errors.InputError(
             f"the pictures of {dataset}",
@@ -189,8 +223,7 @@ def read(name: str) -> dict[str, str]:
     if not NAME.fullmatch(name) or name.lower() in settings.RESERVED:
         raise errors.InputError(
             "the recipe",
-            expected="a name of letters and digits, other than "
-            + ", ".join(sorted(settings.RESERVED)),
+            expected="a name of letters and digits that is no folder of the project",
             received=name,
             advice="Rename the recipe: its results go into a folder of its name.",
         )
@@ -218,8 +251,13 @@ def read_list(path: Path) -> dict[str, str]:
         raise errors.InputError(
             str(path), expected="a text in UTF-8", received=error, advice="Save it as UTF-8."
         ) from None
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (_without_comment(line).strip() for line in text.splitlines())
     return dict(split_line(line, str(path)) for line in lines if line)
+
+
+def _without_comment(line: str) -> str:
+    quoted = QUOTED.match(line)
+    return quoted[0] if quoted else COMMENT.sub("", line)
 
 
 def split_line(line: str, where: str) -> tuple[str, str]:
@@ -229,7 +267,7 @@ def split_line(line: str, where: str) -> tuple[str, str]:
         InputError: it is none.
     """
     key, sign, value = (part.strip() for part in line.partition("="))
-    if not (key and sign and _is_yaml(value)):
+    if not (key and sign):
         raise errors.InputError(
             where,
             expected="lines of `key=value`",
@@ -239,19 +277,25 @@ def split_line(line: str, where: str) -> tuple[str, str]:
     return key, value
 
 
-def _is_yaml(value: str) -> bool:
-    try:
-        YAML(typ="safe", pure=True).load(value)
-    except YAMLError:
-        return False
-    return True
-
-
 def values(overrides: Sequence[str]) -> dict[str, Any]:
     """Returns overrides, `section.key=value`, by key, a later one over an earlier."""
-    yaml = YAML(typ="safe", pure=True)
     pairs = (line.split("=", 1) for line in overrides)
-    return {key: yaml.load(value) for key, value in pairs}
+    return {key: value_of(key, value) for key, value in pairs}
+
+
+def value_of(key: str, text: str) -> Any:
+    """Returns the value of an override: what YAML reads, and a text as it stands.
+
+    The keys of TEXTS have texts that YAML would take for something else, such as `[ab]`.
+    """
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    if not is_quoted and (text.startswith("#") or (key in TEXTS and text != "null")):
+        return text
+    try:
+        value = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+    return text if isinstance(value, str) and not is_quoted else value
 
 
 def params(path: Path, overrides: Sequence[str]) -> dict[str, Any]:

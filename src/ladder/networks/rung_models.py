@@ -46,15 +46,18 @@ def fit(
     manifest: pd.DataFrame,
     parameters: settings.Fit,
     seed: int,
+    class_weight: settings.ClassWeight = "none",
 ) -> pd.DataFrame:
     """Trains `part` on the train pictures' inputs and returns the history; see `training.fit`.
 
-    `held_out` is what `part` takes for the validation pictures, in manifest order.
+    `held_out` is what `part` takes for the validation pictures, in manifest order. With
+    `class_weight` "balanced" every class has the same part in the loss of training.
     """
     labels = manifests.labels(manifest, "train")
     batches = training.Batches(inputs, labels, parameters.batch_size, seed)
     validation = held_out, manifests.labels(manifest, "validation")
-    return training.fit(part, batches, validation, parameters)
+    weights = training.balanced(labels) if class_weight == "balanced" else None
+    return training.fit(part, batches, validation, parameters, weights)
 
 
 def views(

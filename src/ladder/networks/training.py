@@ -3,7 +3,7 @@
 import functools
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,8 +141,12 @@ def fit(
     batches: Batches,
     validation: tuple[NDArray[Any], NDArray[np.int64]],
     parameters: settings.Fit,
+    class_weight: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
     """Trains in place and returns the history; the weights are those of the best epoch.
+
+    `class_weight` is what a picture of each label counts in the loss of training; None: 1. That of
+    validation, by which the epoch is chosen, is not weighted.
 
     Columns: epoch (from 1), loss, accuracy, val_loss, val_accuracy, seconds; no value where an
     epoch was not validated. The best epoch is the one with the lowest validation loss; after
@@ -163,6 +167,7 @@ def fit(
         validation_steps=-(-len(validation[1]) // VALIDATION_BATCH_SIZE),
         validation_freq=sorted({*range(every, last + 1, every), last}),
         epochs=last,
+        class_weight=class_weight,
         shuffle=False,  # the order is drawn by `Batches`
         verbose=0,
         callbacks=[progress, Best(parameters), keras.callbacks.TerminateOnNaN()],
@@ -176,6 +181,12 @@ def fit(
             advice="Lower its learning_rate, or set runtime.precision: float32, in params.yaml.",
         )
     return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
+
+
+def balanced(labels: NDArray[np.int64]) -> dict[int, float]:
+    """Returns a weight for each label, so that all count alike; over `labels` their mean is 1."""
+    numbers = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+    return {int(k): len(labels) / (len(numbers) * int(n)) for k, n in numbers.items()}
 
 
 def rate(parameters: settings.Fit, steps: int) -> Any:

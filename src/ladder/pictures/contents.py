@@ -17,9 +17,9 @@ NO_PHOTOGRAPHS = {"a document", "a drawing", "an icon", "a mouse pointer"}
 PLAIN_SUFFIX = re.compile(r"\.\w{1,8}")
 NO_FOLDERS = {"", ".", ".."}  # parts of names, in archives, that say nothing of a class
 SHOWN = 3  # examples in a message
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
-
-# What folders and columns call a subset, in small letters.
+# What folders and columns call a subset, also as in "Training Set", seg_train or test-images.
 SUBSETS: dict[str, paths.Subset] = {
     "train": "train",
     "training": "train",
@@ -30,6 +30,9 @@ SUBSETS: dict[str, paths.Subset] = {
     "test": "test",
     "testing": "test",
 }
+SUBSET = re.compile(rf"(?:seg)?({'|'.join(SUBSETS)})(?:set|data|images)?")
+BETWEEN = re.compile(r"[\s_-]+")
+PASSED_THROUGH = {"images", "imgs", "pictures", "photos", "data"}  # in a folder of a subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ class Level:
         """Returns the level of a folder in this one."""
         return level(self.inner[folder], (*self.folder, folder))
 
+    def inside(self, folder: str) -> "Level":
+        """Returns the level below a folder, or below the one folder in it that only wraps the rest.
+
+        A folder wraps where it has folders of pictures itself, or no name of a class: train/train.
+        """
+        place = self.below(folder)
+        while len(place.inner) == 1 and not has_pictures(place.direct):
+            (name,) = place.inner
+            below = place.below(name)
+            wraps = subset_of(name) == subset_of(folder) or name.lower() in PASSED_THROUGH
+            if not below.bearing and not wraps:
+                break
+            place = below
+        return place
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -81,14 +99,21 @@ def normalised(text: str) -> str:
 
 
 def subset_of(name: str) -> paths.Subset | None:
-    """Returns the subset that a folder or a value names."""
-    return SUBSETS.get(name.strip().lower())
+    """Returns the subset that a folder or a value names, whatever its case and separators."""
+    match = SUBSET.fullmatch(BETWEEN.sub("", name.lower()))
+    return SUBSETS[match[1]] if match else None
 
 
 def problem(name: str, reason: str) -> Entry:
     """Returns the entry of what could not be listed; see `folders.listing`."""
     parts = _parts(name) + (("",) if name.endswith("/") else ())
+    if reason[:1].isupper():  # the system's words
+        reason = _unreadable(reason)
     return Entry(name, parts, reason, is_file=False, is_picture=False)
+
+
+def _unreadable(reason: str) -> str:
+    return f"cannot be read: {reason[:1].lower()}{reason[1:]}"
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -124,9 +149,11 @@ def _look(pictures: originals.Originals, read: set[str], name: str) -> tuple[str
     try:
         head = pictures.head(name, formats.HEAD)
     except OSError as error:
-        return f"cannot be read: {error.strerror or error}", False
+        return _unreadable(error.strerror or str(error)), False
     ending, kind = suffix(name), formats.sniff(head)
     promises = ending in formats.SUFFIXES
+    if ending in ARCHIVES and kind not in read:
+        return "an archive: unpack it", False
     if kind in read and not (kind == "TIFF" and promises):  # raw files of cameras begin as TIFF
         return "", True
     if kind is None or kind in read:
@@ -164,11 +191,15 @@ def summary(entries: Sequence[Entry]) -> str:
     usable = sum(entry.is_file and not entry.reason for entry in entries)
     pieces = [count(usable, "picture")] if usable else []
     files = Counter(entry.reason for entry in entries if entry.is_file and entry.reason)
-    others = Counter(entry.reason for entry in entries if not entry.is_file)
+    others: dict[str, list[str]] = {}
+    for entry in entries:
+        if not entry.is_file:
+            others.setdefault(entry.reason, []).append(entry.name)
     pieces += [f"{count(n, 'file')} ({reason})" for reason, n in files.most_common(SHOWN)]
-    pieces += [
-        reason if n == 1 else f"{n:,} times {reason}" for reason, n in others.most_common(SHOWN)
-    ]
+    for reason, names in sorted(others.items(), key=lambda item: -len(item[1]))[:SHOWN]:
+        more = f" and {len(names) - 2:,} more" if len(names) > 2 else ""
+        shown = f" ({', '.join(names[:2])}{more})"
+        pieces.append(f"{len(names):,} times {reason}{shown}" if len(names) > 1 else reason)
     rest = max(0, len(files) - SHOWN) + max(0, len(others) - SHOWN)
     return ", ".join(pieces + ["…"] * bool(rest)) or "nothing"
 

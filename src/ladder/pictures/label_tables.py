@@ -5,13 +5,22 @@ import csv
 import io
 import json
 import posixpath
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ladder import errors
 from ladder.pictures import folders, originals
-from ladder.pictures.contents import Claim, Entry, Level, class_name, normalised, subset_of
+from ladder.pictures.contents import (
+    Claim,
+    Entry,
+    Level,
+    class_name,
+    listed,
+    normalised,
+    subset_of,
+)
 
 METADATA = ("metadata.csv", "metadata.jsonl")  # as Hugging Face's imagefolder calls them
 ENDINGS = (".csv", ".tsv")
@@ -20,6 +29,10 @@ LABELS = ("label", "class_name", "class")
 SUBSETS = ("split", "subset")
 DELIMITERS = ",;\t"
 HEAD = 1 << 16  # bytes that hold the names of the columns
+OF_ONE_PIECE = "metadata.json"
+LONGEST = 40  # letters of a column's name in a message
+ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|[\\/]")
+WHOLE = re.compile(r"([+-]?\d+)(?:\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +45,14 @@ class Row:
     subset: str  # as it stands in the table; "" where there is none
 
 
-def find(files: originals.Originals, level: Level) -> tuple[dict[Entry, str], list[str]]:
+def find(
+    files: originals.Originals, level: Level, has_class_folders: bool
+) -> tuple[dict[Entry, str], dict[str, str]]:
     """Returns the tables of a folder with the subset that each is of, "" for all.
 
     Those called as in `METADATA` come first, in the folder or in its folders of subsets; else any
-    CSV file in it. The second are the names of tables that tell no labels.
+    CSV file in it, unless it has folders of classes: predictions are tables of labels, too. The
+    second are the names of tables that do not count, with reasons.
     """
     metadata = {entry: "" for entry in level.direct if _is_metadata(entry)}
     for folder, inside in level.inner.items():
@@ -49,13 +65,46 @@ def find(files: originals.Originals, level: Level) -> tuple[dict[Entry, str], li
         for entry in level.direct
         if entry.name.lower().endswith(ENDINGS) and not _is_metadata(entry)
     }
-    without_labels: list[str] = []
+    passed_over = {
+        entry.name: "a table in JSON is read as metadata.jsonl, one object a line"
+        for entry in level.direct
+        if entry.is_file and entry.parts[-1].lower() == OF_ONE_PIECE
+    }
     for group in (metadata, others):
-        tables = {e: subset for e, subset in group.items() if is_table(files, e.name)}
-        without_labels += [entry.name for entry in group if entry not in tables]
+        lacks = {entry: _lack(files, entry.name) for entry in group}
+        passed_over |= {entry.name: lack for entry, lack in lacks.items() if lack}
+        tables = {entry: subset for entry, subset in group.items() if not lacks[entry]}
+        if tables and group is others and has_class_folders:
+            beside = f"beside folders of classes, only {METADATA[0]} counts as a table of labels"
+            return {}, passed_over | {entry.name: beside for entry in tables}
         if tables:
-            return tables, without_labels
-    return {}, without_labels
+            if group is metadata:
+                count = f"{next(iter(tables)).name} counts as the table of labels"
+                passed_over |= {entry.name: count for entry in others}
+            return tables, passed_over
+    return {}, passed_over
+
+
+def _lack(files: originals.Originals, name: str) -> str:
+    """Returns why a file tells no labels, "" where it does."""
+    try:
+        text = _text(files.head(name, HEAD), "ignore")
+    except OSError as error:
+        return f"cannot be read: {error}"
+    rows = list(_objects(text)) if name.lower().endswith(".jsonl") else _headings(text)
+    if any(all(_keys(row)) for row in rows):
+        return ""
+    columns = max(rows, key=len, default=[])
+    names = [folders.safe(column.strip())[:LONGEST] for column in columns]
+    if not any(names):
+        return "a table without columns"
+    missing = [
+        columns_named[0]
+        for columns_named, key in zip((PATHS, LABELS), _keys(columns), strict=True)
+        if key is None
+    ]
+    noun = "column" if len(missing) == 1 else "columns"
+    return f"a table without the {noun} {' and '.join(missing)}; it has {listed(names)}"
 
 
 def _is_metadata(entry: Entry) -> bool:
@@ -64,11 +113,12 @@ def _is_metadata(entry: Entry) -> bool:
 
 def claims(
     files: originals.Originals, tables: Mapping[Entry, str], entries: Iterable[Entry]
-) -> tuple[list[Claim], list[tuple[str, str]]]:
+) -> tuple[list[Claim], list[tuple[str, str]], list[str]]:
     """Returns what the rows of tables claim, and rows that claim nothing (path, reason).
 
     A row without a file, and one that another row contradicts, is a claim of a file that is passed
-    over: its class must not get lost.
+    over: its class must not get lost. The last are the tables whose absolute paths are taken as
+    if they lay where the table lies.
 
     Raises:
         InputError: a table cannot be read, or names an unknown subset.
@@ -78,10 +128,14 @@ def claims(
     claims: list[Claim] = []
     nothing: list[tuple[str, str]] = []
     rows_of: dict[Entry, list[tuple[str, Claim]]] = defaultdict(list)
+    moved: list[str] = []
     for table, subset in tables.items():
-        for row in read(files, table.name):
+        folder, table_rows = "/".join(table.parts[:-1]), _whole(read(files, table.name))
+        beginning = _beginning(folder, [row.path for row in table_rows], known)
+        moved += [table.name] * bool(beginning)
+        for row in table_rows:
             place = f"{table.name}, line {row.line}"
-            names = _resolved("/".join(table.parts[:-1]), row.path)
+            names = _resolved(folder, row.path, beginning)
             entry = next((known[name] for name in names if name in known), None)
             if not row.label:
                 nothing.append((entry.name if entry else row.path, f"{place}: no label"))
@@ -102,7 +156,30 @@ def claims(
         else:
             reason = f"{' and '.join(places)}: another label or subset"
             claims += [replace(c, entry=replace(entry, reason=reason)) for c in answers]
-    return claims, nothing
+    return claims, nothing, moved
+
+
+def _whole(rows: list[Row]) -> list[Row]:
+    """Returns rows with labels such as 0.0 as 0, if all are whole numbers: pandas mixes them."""
+    matches = [WHOLE.fullmatch(row.label) for row in rows if row.label]
+    if not all(matches):
+        return rows
+    return [replace(row, label=row.label.partition(".")[0]) for row in rows]
+
+
+def _beginning(folder: str, paths: Iterable[str], known: Mapping[str, Entry]) -> str:
+    """Returns the beginning of absolute paths that most often leaves the path of a file here.
+
+    Where the folder lies, or lay when the table was written, need not be known: a copy has the
+    same layout. It is "" where there is none.
+    """
+    fits: Counter[str] = Counter()
+    for path in paths:
+        parts = path.replace("\\", "/").split("/") if ABSOLUTE.match(path) else []
+        for at in range(1, len(parts)):
+            if "/".join([*([folder] if folder else []), *parts[at:]]) in known:
+                fits["/".join(parts[:at])] += 1
+    return max(fits, key=lambda beginning: (fits[beginning], -len(beginning)), default="")
 
 
 def _subset(row: "Row", table: str) -> str:
@@ -117,26 +194,15 @@ def _subset(row: "Row", table: str) -> str:
     return subset or ""
 
 
-def is_table(files: originals.Originals, name: str) -> bool:
-    """Returns whether a file is a table with columns of paths and of labels."""
-    try:
-        head = files.head(name, HEAD)
-    except OSError:
-        return False
-    if name.endswith(".jsonl"):
-        return any(all(_keys(row)) for row in _objects(_text(head, "ignore")))
-    return name.lower().endswith(ENDINGS) and _delimiter(_text(head, "ignore")) is not None
-
-
 def read(files: originals.Originals, name: str) -> list[Row]:
-    """Returns the rows of a table, see `is_table`, in order; rows without any value are left out.
+    """Returns the rows of a table of `find`, in order; rows without any value are left out.
 
     Raises:
         InputError: it cannot be read, is not UTF-8, or a line is not as the format says.
     """
     try:
         text = _text(files.read(name), "strict")
-        rows = list(_of_json(text) if name.endswith(".jsonl") else _of_csv(text))
+        rows = list(_of_json(text) if name.lower().endswith(".jsonl") else _of_csv(text))
     except UnicodeDecodeError as error:
         raise errors.InputError(
             name,
@@ -172,19 +238,20 @@ def _keys(columns: Sequence[str]) -> tuple[str | None, str | None]:
     return (None if path is None else columns[path], None if label is None else columns[label])
 
 
-def _delimiter(text: str) -> str | None:
+def _headings(text: str) -> list[list[str]]:
+    """Returns the columns that the first line has with each of `DELIMITERS`."""
+    rows: list[list[str]] = []
     for delimiter in DELIMITERS:
         try:
-            columns = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+            rows.append(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []))
         except csv.Error:
-            continue
-        if all(_keys(columns)):
-            return delimiter
-    return None
+            rows.append([])
+    return rows
 
 
 def _of_csv(text: str) -> Iterator[Row]:
-    delimiter = _delimiter(text) or ","
+    delimiters = zip(DELIMITERS, _headings(text), strict=True)
+    delimiter = next((sign for sign, columns in delimiters if all(_keys(columns))), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns = next(reader)
     places = [_place(columns, names) for names in (PATHS, LABELS, SUBSETS)]
@@ -236,12 +303,17 @@ def _plain(value: object, line: int) -> str:
 
 
 def _row(line: int, path: str, label: str, subset: str) -> Row:
-    return Row(line, "/".join(map(folders.safe, path.split("/"))), folders.safe(label), subset)
+    parts = re.split(r"([\\/])", path)
+    return Row(line, "".join(map(folders.safe, parts)), folders.safe(label), subset)
 
 
-def _resolved(folder: str, path: str) -> Iterator[str]:
+def _resolved(folder: str, path: str, beginning: str) -> Iterator[str]:
     """Yields the names that a row's path may stand for, relative to the root."""
-    for way in (path, path.replace("\\", "/")):  # as Windows writes them
+    of_windows = path.replace("\\", "/")
+    ways = [path, of_windows]
+    if beginning and of_windows.startswith(f"{beginning}/"):
+        ways.append(of_windows.removeprefix(f"{beginning}/"))
+    for way in ways:
         name = posixpath.normpath(f"{folder}/{way}").lstrip("/")
         yield name
         yield normalised(name)

@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -29,7 +29,6 @@ ADVICE = (
 )
 BESIDE = "beside the class folders"
 NAMELESS = "its name says no class, as cat.0.jpg does"
-ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 @dataclass(frozen=True)
@@ -76,15 +75,16 @@ class _Recognition:
 
     def __init__(self, where: str, entries: Sequence[Entry], pictures: originals.Originals):
         self.where, self.entries, self.pictures = where, entries, pictures
-        self.tables_without_labels: list[str] = []
+        self.tables_passed_over: dict[str, str] = {}  # with reasons
 
     def error(self, expected: str, received: str, advice: str = ADVICE) -> errors.InputError:
         return errors.InputError(self.where, expected=expected, received=received, advice=advice)
 
     def by_tables(self, level: Level) -> Layout | None:
         """Returns the layout that tables in this folder tell, or None if there are none."""
-        tables, others = label_tables.find(self.pictures, level)
-        self.tables_without_labels += others
+        folder_classes = _of_folders(level)
+        tables, others = label_tables.find(self.pictures, level, bool(folder_classes))
+        self.tables_passed_over |= others
         places = {table.parts[:-1] for table in tables}
         if len(places) < len(tables) or (len(places) > 1 and level.folder in places):
             raise self.error(
@@ -94,10 +94,13 @@ class _Recognition:
             )
         if not tables:
             return None
-        claims, unlabelled = label_tables.claims(self.pictures, tables, self.entries)
+        claims, unlabelled, moved = label_tables.claims(self.pictures, tables, self.entries)
         names = [table.name for table in tables]
         table, verb = (names[0], "says") if len(names) == 1 else ("a table", "say")
         sentence = f"{listed(names)} {verb} the class of each picture."
+        if moved:
+            sentence += f" Absolute paths in {listed(moved)} are taken as paths in its folder."
+        sentence += _contradiction(claims, folder_classes, table)
         return self.layout(claims, f"no row in {table}", sentence, names, unlabelled)
 
     def by_folders(self, level: Level) -> Layout:
@@ -107,12 +110,12 @@ class _Recognition:
         if train is None:
             if len(bearing) > 1 and all(map(subset_of, bearing)):
                 raise self.error("a folder train beside the other subsets", listed(bearing))
-        elif not level.below(train).bearing:
+        elif not level.inside(train).bearing:
             if all(map(_alike, bearing)):
                 return self.by_names_in_subsets(level, train)
         elif all(map(subset_of, bearing)):
             return self.by_subset(level)
-        elif len(level.below(train).bearing) > 1:
+        elif len(level.inside(train).bearing) > 1:
             others = [name for name in bearing if subset_of(name) is None]
             raise self.error(
                 f"train, validation and test alone, since {train} holds folders",
@@ -128,6 +131,7 @@ class _Recognition:
 
     def by_class(self, level: Level) -> Layout:
         self.check_folders(level)
+        same = self.same_inside(level)
         claims = [
             Claim(entry, name, "")
             for folder, inside in level.inner.items()
@@ -138,11 +142,12 @@ class _Recognition:
         is_deep = any(len(claim.entry.parts) > len(level.folder) + 2 for claim in claims)
         deep = "; deeper folders only group" if is_deep else ""
         sentence = f"The folders{place} are the classes{deep}."
-        return self.layout(claims, BESIDE, sentence + _disagreement(claims))
+        return self.layout(claims, BESIDE, sentence + same + _disagreement(claims))
 
     def by_subset(self, level: Level) -> Layout:
         claims = []
         folder_of: dict[str, str] = {}
+        place_of: dict[str, str] = {}
         for folder in level.inner:
             subset = subset_of(folder)
             if subset is None:
@@ -154,7 +159,8 @@ class _Recognition:
                     "Make them one.",
                 )
             folder_of[subset] = folder
-            below = level.below(folder)
+            below = level.inside(folder)
+            place_of[subset] = "/".join(below.folder[len(level.folder) :])
             if not below.bearing:
                 raise self.error(
                     f"folders of classes with pictures in {folder}, as train has",
@@ -168,7 +174,7 @@ class _Recognition:
                 for name in (class_name(class_folder),)
                 for entry in inside
             ]
-        names = listed([folder_of[subset] for subset in paths.SUBSETS if subset in folder_of])
+        names = listed([place_of[subset] for subset in paths.SUBSETS if subset in place_of])
         sentence = f"The folders in {names} are the classes"
         sentence += ", and this division is kept." if len(folder_of) > 1 else "."
         return self.layout(claims, BESIDE, sentence + _disagreement(claims))
@@ -216,6 +222,32 @@ class _Recognition:
                 pair = " and ".join(map(ascii, (twin, path)) if alike else (twin, path))
                 raise self.twins(pair)
 
+    def same_inside(self, level: Level) -> str:
+        """Returns a sentence if all class folders hold folders of the same names.
+
+        Raises:
+            InputError: these are the names of subsets.
+        """
+        usable = [e for inside in level.inner.values() for e in inside if not e.reason]
+        read = contents.level(usable, level.folder)  # a copy, which has no others, is judged alike
+        bearing = list(read.bearing)
+        names = [{class_name(name) for name in read.inside(folder).bearing} for folder in bearing]
+        common = set.intersection(*names) if len(names) > 1 else set()
+        if len(common) < 2:
+            return ""
+        if all(map(subset_of, common)):
+            example = "/".join((sorted(common)[0], bearing[0]))
+            raise self.error(
+                "subsets that hold the classes",
+                f"{listed(common)} in each of {listed(bearing)}",
+                f"Put the classes into the subsets, as {example}; or name these folders anew.",
+            )
+        example = "/".join((*level.folder, bearing[0]))
+        return (
+            f" Each of them holds {listed(common)}: if those are the classes, give one of these "
+            f"folders as PICTURES, such as {example}, or name them train, validation and test."
+        )
+
     def twins(self, pair: str) -> errors.InputError:
         return self.error(
             "class names that differ in more than capitals, spaces or how accents are stored",
@@ -232,9 +264,9 @@ class _Recognition:
         elif not pieces and direct:
             pieces.append(summary(direct))
         received = place + (" and ".join(pieces) or "an empty folder")
-        if self.tables_without_labels:
-            received += f"; {listed(self.tables_without_labels)} without columns file_name, label"
-        packed = [entry.name for entry in self.entries if contents.suffix(entry.name) in ARCHIVES]
+        for name, reason in [*self.tables_passed_over.items()][:SHOWN]:
+            received += f"; {name}: {reason}"
+        packed = [e.name for e in self.entries if contents.suffix(e.name) in contents.ARCHIVES]
         if packed and not any(not entry.reason for entry in self.entries):
             return self.error("at least two classes", received, f"Unpack {listed(packed)} first.")
         inside = [name for name in level.bearing if len(level.below(name).bearing) > 1]
@@ -270,7 +302,10 @@ class _Recognition:
         passed_over = [*unlabelled]
         passed_over += [(c.entry.name, c.entry.reason) for c in claims if c.entry.reason]
         passed_over += [
-            (entry.name, entry.reason or unclaimed)
+            (
+                entry.name,
+                self.tables_passed_over.get(entry.name) or entry.reason or unclaimed,
+            )
             for entry in self.entries
             if entry.name not in told
         ]
@@ -286,24 +321,43 @@ class _Recognition:
         seen: dict[str, str] = {}
         for name in names:
             if (twin := seen.setdefault(name.casefold(), name)) != name:
-                raise self.twins(f"{twin} and {name}")
+                examples = {claim.class_name: claim.entry.name for claim in reversed(claims)}
+                raise self.twins(
+                    " and ".join(f"{alike} ({examples[alike]})" for alike in (twin, name))
+                )
         barren = sorted(set(names) - {claim.class_name for claim in usable})
         if barren:
             found_in = defaultdict(list)
             for claim in claims:
                 found_in[claim.class_name].append(claim.entry)
-            found = [f"{name}: {summary(found_in[name])}" for name in barren[:SHOWN]]
+            absent = [entry for name in barren for entry in found_in[name] if not entry.parts]
+            found = [f"{name}: {_found(found_in[name])}" for name in barren[:SHOWN]]
             more = f"; and {len(barren) - SHOWN} more" if len(barren) > SHOWN else ""
             raise self.error(
                 "pictures that are read in every class",
                 "; ".join(found) + more,
-                "Add pictures as JPEG or PNG, or take the class out.",
+                self.advice_on_paths(absent[0])
+                if absent
+                else "Add pictures as JPEG or PNG, or take the class out.",
             )
         if len(names) < 2:
             raise self.error(
                 "at least two classes",
                 f"{listed(names) or 'no class'} ({contents.count(len(usable), 'picture')})",
             )
+
+    def advice_on_paths(self, row: Entry) -> str:
+        """Returns what to do about the path of a row that leads to no file."""
+        name = posixpath.basename(row.name.replace("\\", "/"))
+        pictures = [entry for entry in self.entries if entry.is_picture]
+        there = [entry.name for entry in pictures if entry.parts[-1] == name] or [
+            entry.name for entry in pictures if posixpath.splitext(entry.parts[-1])[0] == name
+        ]
+        hint = f"; there is {there[0]}" if len(there) == 1 else ""
+        return (
+            f"Correct the paths: paths are relative to the table, with folders and endings{hint}. "
+            "Or take the rows out."
+        )
 
     def check_subsets(
         self, claims: Sequence[Claim], usable: Sequence[Claim], subsets: set[str]
@@ -336,6 +390,44 @@ def _kaggle(entries: Iterable[Entry]) -> dict[Entry, str]:
 def _class_in_name(entry: Entry) -> str:
     match = KAGGLE.fullmatch(posixpath.splitext(entry.parts[-1])[0])
     return class_name(match["class_name"]) if match else ""
+
+
+def _found(entries: Sequence[Entry]) -> str:
+    """Returns in words what there is for a class, of the rows without a file one with its path."""
+    absent = [entry for entry in entries if not entry.parts]
+    rest = [entry for entry in entries if entry.parts]
+    more = f" and {contents.count(len(absent) - 1, 'more row')}" if len(absent) > 1 else ""
+    pieces = [f"{entry.reason} ({entry.name}){more}" for entry in absent[:1]]
+    return ", ".join(pieces + [summary(rest)] * bool(rest))
+
+
+def _of_folders(level: Level) -> dict[Entry, str]:
+    """Returns the class that folders tell of each picture, empty where there are no such folders.
+
+    They are two or more folders with pictures, here or in folders of subsets.
+    """
+    bearing = level.bearing
+    subsets = [level.inside(folder) for folder in bearing]
+    places = subsets if all(map(_alike, bearing)) else [level]
+    return {
+        entry: class_name(folder)
+        for place in places
+        if len(place.bearing) > 1
+        for folder, inside in place.bearing.items()
+        for entry in inside
+    }
+
+
+def _contradiction(claims: Sequence[Claim], folders: Mapping[Entry, str], table: str) -> str:
+    """Returns a sentence if folders tell other classes than the table, with an example."""
+    for claim in claims:
+        name = folders.get(claim.entry, claim.class_name)
+        if name.casefold() != claim.class_name.casefold():
+            return (
+                f" The folders would say other classes ({listed(set(folders.values()))}): "
+                f"{claim.entry.name} is {claim.class_name} in {table}, and the table counts."
+            )
+    return ""
 
 
 def _disagreement(claims: Sequence[Claim]) -> str:
