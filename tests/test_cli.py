@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ladder import cache, cli, tracking
+from ladder import cache, cli, errors, tracking
 from ladder.climbs import climbs, learning_curve, recipes, reproduction, seeds
 from ladder.page import report
 
@@ -74,6 +74,11 @@ def test_a_command_calls_its_function(
     result = CliRunner().invoke(cli.app, command.split())
     assert result.exit_code == 0, result.output
     assert calls == [expected]
+
+
+def test_outside_a_project_there_is_no_cache_to_check(at_root: Path) -> None:
+    with pytest.raises(errors.InputError, match=r"expected a DVC project\. Received: no folder"):
+        cli.cache()
 
 
 def test_what_is_damaged_in_the_cache_is_deleted_and_named(

@@ -11,8 +11,6 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from ladder import errors
-
 LOCK = Path("dvc.lock")
 FOLDER = ".dir"  # the ending of a folder's hash; its file in the cache lists the files
 NOT_CACHED = "reports/"  # outputs that git holds
@@ -21,14 +19,7 @@ NOT_CACHED = "reports/"  # outputs that git holds
 def folder() -> Path:
     """Returns the folder of the cache's files, as DVC's configuration says."""
     command = [sys.executable, "-m", "dvc", "cache", "dir"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise errors.InputError(
-            "DVC's cache",
-            expected="a DVC project",
-            received=done.stderr.strip().splitlines()[-1:] or "none",
-            advice="Run from the project's root.",
-        )
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return Path(done.stdout.strip()) / "files/md5"
 
 

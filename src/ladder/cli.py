@@ -160,6 +160,13 @@ def cache() -> None:
     """Check every file of DVC's cache and delete damaged ones; `dvc repro` makes them again."""
     from ladder import cache
 
+    if not Path(".dvc").is_dir():
+        raise errors.InputError(
+            str(Path.cwd()),
+            expected="a DVC project",
+            received="no folder .dvc",
+            advice="Run from the project's root.",
+        )
     damaged = cache.damaged()
     for path in cache.delete(damaged):
         print(f"deleted: {path}")
