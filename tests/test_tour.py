@@ -198,8 +198,10 @@ def run(block: Block, place: Place) -> Iterator[Step]:
 
 def lines(content: Mapping[str, Any]) -> Iterator[str]:
     for section, values in content.items():
-        for key, value in values.items():
-            yield f"{section}.{key}={'null' if value is None else value}"
+        pairs = values.items() if isinstance(values, Mapping) else [(None, values)]
+        for key, value in pairs:
+            name = f"{section}.{key}" if key else section
+            yield f"{name}={'null' if value is None else value}"
 
 
 def predicted(file: Path) -> dict[str, str]:
