@@ -2,7 +2,6 @@
 
 import glob
 import os
-import re
 import sys
 import unicodedata
 import warnings
@@ -18,7 +17,7 @@ from tqdm import tqdm
 
 from ladder import artifacts, errors
 from ladder.networks import deployed
-from ladder.pictures import folders, formats
+from ladder.pictures import archives, folders, formats
 
 COLUMNS = 6  # classes that have a column each in a terminal
 BEST = 3  # classes that are shown where there are more
@@ -99,13 +98,7 @@ def _matches(argument: str) -> list[Path]:
         found = glob.glob(str(path), recursive=True)  # noqa: PTH207  # also of absolute patterns
     except (OSError, ValueError, RuntimeError):  # too long, a null byte, nobody's home
         return []
-    return [Path(name) for name in sorted(found, key=natural)]
-
-
-def natural(text: str) -> list[int | str]:
-    """Returns a key that sorts 2 before 10."""
-    parts = re.split(r"(\d+)", text.lower())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+    return [Path(name) for name in sorted(found, key=archives.natural)]
 
 
 def _pictures_in(folder: Path) -> tuple[list[Path], list[Problem]]:
@@ -114,7 +107,7 @@ def _pictures_in(folder: Path) -> tuple[list[Path], list[Problem]]:
     Other files are named on stderr.
     """
     files, problems = folders.listing(folder)
-    names = sorted(files, key=natural)
+    names = sorted(files, key=archives.natural)
     pictures = [name for name in names if Path(name).suffix.lower() in formats.SUFFIXES]
     promising = {*pictures}
     if passed_over := [name for name in names if name not in promising]:

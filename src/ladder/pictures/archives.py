@@ -144,7 +144,7 @@ def _by_name(pictures: Mapping[str, PurePosixPath]) -> list[Row]:
 
 def _by_folder(pictures: Mapping[str, PurePosixPath], where: str) -> list[Row]:
     folders: dict[PurePosixPath, list[str]] = {}
-    for name in sorted(pictures, key=lambda name: (_natural(pictures[name].stem), name)):
+    for name in sorted(pictures, key=lambda name: (natural(pictures[name].stem), name)):
         if pictures[name].parent.name not in ("", ".."):
             folders.setdefault(pictures[name].parent, []).append(name)
     rows: list[Row] = []
@@ -163,7 +163,7 @@ def _by_folder(pictures: Mapping[str, PurePosixPath], where: str) -> list[Row]:
     return rows
 
 
-def _natural(text: str) -> list[int | str]:
+def natural(text: str) -> list[int | str]:
     """Returns a key that sorts 2 before 10."""
     parts = re.split(f"({NUMBER.pattern})", text.lower())
     return [int(part) if i % 2 else part for i, part in enumerate(parts)]
