@@ -42,11 +42,14 @@ def main() -> None:
         findings=artifacts.read_csv(files.examination("findings")),
         by_class=artifacts.read_csv(files.examination("by_class")),
     )
+    effects = None
+    if files.examination("corrections").is_file():
+        effects = artifacts.read_csv(files.examination("corrections"))
     shown = gallery.build(
-        reports, manifest, images, seen, params.augmentation, params.seed, examination
+        reports, manifest, images, seen, params.augmentation, params.seed, examination, effects
     )
     quarantine = artifacts.read_csv(files.quarantine)
-    content = page.Content(reports, manifest, quarantine, examination, shown, drawn)
+    content = page.Content(reports, manifest, quarantine, examination, shown, drawn, effects)
     artifacts.write_text(files.reports / "ladder.html", page.build(content))
     for rung, arrays in seen.items():
         tracking.log_figures(

@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hypothesis
 import numpy as np
@@ -22,11 +22,22 @@ from ladder import artifacts, provenance, settings
 from ladder.climbs import experiments
 from ladder.pictures import archives, drawing, sources
 
+if TYPE_CHECKING:
+    from selenium import webdriver
+
 ROOT = Path(__file__).parent.parent
 Climb = Callable[..., subprocess.CompletedProcess[str]]
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")  # the same examples every time, none stored
+
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        shutil.which("chromedriver") is None,
+        reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
+    ),
+]
 
 FIT = {
     "epochs": 2,
@@ -49,6 +60,7 @@ PARAMS: dict[str, Any] = {
         "unreadable_share": 0.01,
         "train_used_per_class": None,
         "shuffle_train_labels": False,
+        "corrections": None,
     },
     "class_weight": "none",
     "image_size": 48,
@@ -256,3 +268,21 @@ def climbed(copy: Path, dvc: Climb) -> Path:
     done = dvc("repro")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return copy
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[webdriver.Chrome]":
+    """Starts Chromium without a window."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    options = Options()
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1400,1000")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.set_page_load_timeout(120)
+    yield driver
+    driver.quit()

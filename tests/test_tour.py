@@ -18,7 +18,7 @@ import yaml
 from ladder import settings
 from ladder.climbs import introduction, proposals, recipes
 from ladder.page import examined
-from ladder.pictures import examination, intake, sources
+from ladder.pictures import corrections, examination, intake, sources
 from test_docs import ROOT, TOUR, Block, blocks, copy_project, environment
 
 PAGE = ROOT / "docs/own-pictures.md"
@@ -162,7 +162,7 @@ def test_the_page_says_of_the_pictures_what_the_tour_shows(fabrics: Path) -> Non
         update={str(subset): share for subset, share in proposals.SHARES.items()}
     )
     own = sources.own(fabrics)
-    taken = intake.of_folder(own.originals, own.layout, shares)
+    taken = intake.of_folder(own.originals, own.layout, shares, corrections.load(Path(), None))
     assert (taken.manifest["subset"] == "test").sum() == 24
     assert taken.quarantine["path"].tolist() == ["deckchair/007.jpg"]
     assert OF_PICTURES.splitlines() == [

@@ -123,6 +123,7 @@ def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
         "split.unreadable_share": "0.01",
         "split.train_used_per_class": "3",
         "split.shuffle_train_labels": "False",
+        "split.corrections": "None",
         "image_size": "48",
         "base.name": "vgg16",
         "base.weights": "none",

@@ -23,6 +23,7 @@ from ladder import errors
 # Columns of names that people gave, and of hashes, which may look like numbers.
 TEXTS = {
     *("id", "other_id", "path", "class_name", "most_confused_with", "reason", "detail"),
+    *("decision", "corrected_class_name"),
     *("sha256", "pixels_sha256", "hash", "mirrored_hash"),
 }
 

@@ -44,6 +44,9 @@ def climb(
     name: Name = "",
     recipe: Recipe = "",
     changes: Changes = None,
+    corrections: Annotated[
+        Path | None, typer.Option(help="Decisions on labels: the corrections.csv of the page.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
@@ -56,7 +59,7 @@ def climb(
     """
     from ladder.climbs import climbs
 
-    climbs.run(pictures, name, recipe, changes or [], dry_run=dry_run)
+    climbs.run(pictures, name, recipe, changes or [], corrections, dry_run=dry_run)
 
 
 @app.command()

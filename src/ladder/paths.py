@@ -60,10 +60,17 @@ class DatasetPaths:
         return self.root / "manifest.csv"
 
     @property
+    def corrections(self) -> Path:
+        """A person's, in the workspace; copies that experiments run in read it there, too."""
+        return root() / "corrections" / f"{self.name}.csv"
+
+    @property
     def quarantine(self) -> Path:
         return self.root / "quarantine.csv"
 
-    def examination(self, table: Literal["pictures", "findings", "by_class"]) -> Path:
+    def examination(
+        self, table: Literal["pictures", "findings", "by_class", "corrections"]
+    ) -> Path:
         return self.root / "examination" / f"{table}.csv"
 
     @property

@@ -81,6 +81,7 @@ class Split(Section):
     unreadable_share: Annotated[float, Field(ge=0.0, le=1.0)]
     train_used_per_class: Count | None
     shuffle_train_labels: Literal[False] | int  # which deal
+    corrections: Sha256 | None  # of corrections/<name>.csv
 
     @property
     def counts(self) -> dict[str, int] | None:

@@ -14,6 +14,7 @@ SPLIT = settings.Split(
     unreadable_share=0.5,
     train_used_per_class=None,
     shuffle_train_labels=False,
+    corrections=None,
 )
 
 

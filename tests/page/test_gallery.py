@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ladder import paths, provenance, rungs, settings
 from ladder.page import examined, gallery, grids, report
+from ladder.pictures import corrections
 
 NAMES = ["cat", "dog"]
 SIZE = 24
@@ -28,6 +29,8 @@ MANIFEST = pd.DataFrame(
     ],
     columns=["id", "class_name", "label", "subset"],
 )
+MANIFEST["path"] = MANIFEST["id"] + ".jpg"
+MANIFEST["sha256"] = [name.encode().hex() for name in MANIFEST["id"]]
 
 
 def pictures(count: int) -> NDArray[np.uint8]:
@@ -146,13 +149,37 @@ SUSPECTS = pd.DataFrame(
 
 
 def test_suspects_of_all_subsets_come_the_likeliest_first() -> None:
-    shown = gallery.suspects(SUSPECTS, MANIFEST, IMAGES, NAMES, 2)
-    assert [picture.caption for picture in shown] == [
+    shown = gallery.suspects(SUSPECTS, MANIFEST, IMAGES, None, 2)
+    assert [suspect.picture.caption for suspect in shown] == [
         "cat.2 (validation): labelled cat, rather dog",
         "cat.4 (test): labelled cat, rather dog",
     ]
-    for picture, image in zip(shown, (IMAGES["validation"][0], IMAGES["test"][1]), strict=True):
-        np.testing.assert_array_equal(picture.pixels[0], grids.thumbnail(image))
+    for suspect, image in zip(shown, (IMAGES["validation"][0], IMAGES["test"][1]), strict=True):
+        np.testing.assert_array_equal(suspect.picture.pixels[0], grids.thumbnail(image))
+    assert (shown[0].path, shown[0].class_name, shown[0].suggested) == ("cat.2.jpg", "cat", "dog")
+    assert shown[0].sha256 == b"cat.2".hex()
+
+
+EFFECTS = pd.DataFrame(
+    [
+        ("cat.2.jpg", "keep", "cat", "cat", ""),
+        ("dog.3.jpg", "relabel", "cat", "dog", ""),
+        ("gone.jpg", "relabel", "", "", "no such picture"),
+    ],
+    columns=corrections.EFFECTS,
+)
+
+
+def test_what_is_decided_is_no_suspect_any_more() -> None:
+    shown = gallery.suspects(SUSPECTS, MANIFEST, IMAGES, EFFECTS, 9)
+    assert [suspect.path for suspect in shown] == ["cat.4.jpg", "dog.1.jpg"]
+
+
+def test_relabelled_pictures_stand_with_both_classes() -> None:
+    (picture,) = gallery.relabelled(EFFECTS, MANIFEST, IMAGES)
+    assert picture.caption == "dog.3.jpg: cat → dog"
+    np.testing.assert_array_equal(picture.pixels[0], grids.thumbnail(IMAGES["test"][2]))
+    assert gallery.relabelled(None, MANIFEST, IMAGES) == []
 
 
 def test_views_are_of_the_first_train_picture_and_each_another() -> None:

@@ -1,4 +1,6 @@
+import base64
 import dataclasses
+import hashlib
 import html as markup
 import itertools
 import re
@@ -14,9 +16,11 @@ from PIL import Image
 from ladder import paths, provenance, rungs
 from ladder.evidence import evaluation, tables
 from ladder.page import examined, page, report
+from ladder.pictures import corrections
 
 HOSTILE = "<script>alert('x')</script>"
 PIXELS = np.full((8, 8, 3), 200, np.uint8)
+PATH = f'{HOSTILE}/"1".jpg'
 ACCURACY = [0.7, 0.81, 0.91, 0.95, 0.961]
 
 
@@ -24,7 +28,7 @@ IDENTITY = provenance.Identity(
     params={
         "seed": 0,
         "dataset": {"source": "dogs_vs_cats", "note": HOSTILE},
-        "split": {"shuffle_train_labels": False},
+        "split": {"shuffle_train_labels": False, "corrections": None},
         "evaluation": {"margin_points": 2.0},
     },
     fingerprint="0123456789abcdef",
@@ -200,9 +204,12 @@ def content(folder: Path, **changes: Any) -> page.Content:
             mistakes={rung: [picture] for rung in rungs.RUNGS},
             example=[picture],
             everywhere=[],
-            suspects=[picture],
+            suspects=changes.pop(
+                "suspects", [page.Suspect(picture, PATH, "0" * 64, HOSTILE, "cat")]
+            ),
             views=[picture],
         ),
+        effects=changes.pop("effects", None),
         reports=dataclasses.replace(reports(), **changes),
     )
 
@@ -233,8 +240,9 @@ def test_the_page_shows_every_rung_and_its_numbers(tmp_path: Path) -> None:
     assert "Against the book" in text
 
 
-def test_nothing_comes_from_elsewhere_and_nothing_runs(tmp_path: Path) -> None:
-    tags = Reader(page.build(content(tmp_path))).tags
+def test_nothing_comes_from_elsewhere_and_one_script_may_run(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    tags = Reader(html).tags
     sources = [attributes["src"] or "" for _, attributes in tags if "src" in attributes]
     assert sources
     assert all(source.startswith("data:image/") for source in sources)
@@ -242,12 +250,18 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs(tmp_path: Path) -> None:
     assert all(link.startswith("#") for link in links)
     ids = {attributes.get("id") for _, attributes in tags}
     assert {link[1:] for link in links} <= ids
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in tags}
+    assert not {"link", "iframe", "object"} & {tag for tag, _ in tags}
+    (script,) = re.findall("<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'\"" in html.replace("&#39;", "'")
+    without = page.build(content(tmp_path, suspects=[]))
+    assert "<script>" not in without
+    assert "script-src 'none'" in without.replace("&#39;", "'")
 
 
 def test_names_are_escaped_wherever_they_stand(tmp_path: Path) -> None:
     html = page.build(content(tmp_path))
-    assert "<script" not in html
+    assert "<script>alert" not in html
     assert html.count("&lt;script&gt;") >= 5
 
 
@@ -337,6 +351,47 @@ def test_all_parameters_and_the_fingerprint_of_the_code_are_there(tmp_path: Path
     html = page.build(content(tmp_path))
     assert "<code>0123456789abcdef</code>" in html
     assert "margin_points: 2.0" in html.split("All parameters")[1]
+
+
+def test_each_suspect_can_be_kept_relabelled_or_dropped(tmp_path: Path) -> None:
+    tags = Reader(page.build(content(tmp_path, manifest=manifest_of([HOSTILE, "cat", "dog"])))).tags
+    (select,) = (attributes for tag, attributes in tags if tag == "select")
+    assert (select["data-path"], select["data-sha256"]) == (PATH, "0" * 64)
+    options = [attributes for tag, attributes in tags if tag == "option"]
+    decisions = [(each["value"], each.get("data-class-name")) for each in options]
+    assert decisions == [
+        *(("", None), ("keep", None), ("relabel", "cat"), ("drop", None), ("relabel", "dog"))
+    ]
+
+
+def test_what_corrections_changed_is_said(tmp_path: Path) -> None:
+    manifest = manifest_of(["ash", "cat"], 500).assign(id=range(3000))
+    test = manifest[manifest["subset"] == "test"]
+    by_rung: dict[rungs.Rung, pd.DataFrame] = {
+        rung: test[["id", "label", "subset"]].assign(probability=test["label"].astype(float))
+        for rung in rungs.RUNGS
+    }
+    effects = pd.DataFrame(
+        [
+            ("cat/test.0.jpg", "relabel", "ash", "cat", ""),
+            ("cat/test.1.jpg", "relabel", "ash", "cat", ""),
+            ("cat/train.1.jpg", "keep", "cat", "cat", ""),
+            ("gone.jpg", "drop", "", "", "no such picture"),
+            ("ash/<b>.jpg", "drop", "ash", "ash", ""),
+        ],
+        columns=corrections.EFFECTS,
+    )
+    suspects = pd.DataFrame({"id": manifest.loc[manifest["path"] == "cat/train.1.jpg", "id"]})
+    whole = content(tmp_path, manifest=manifest, predictions=by_rung, effects=effects, suspects=[])
+    reports = dataclasses.replace(whole.reports, suspects=suspects)
+    html = page.build(dataclasses.replace(whole, reports=reports))
+    assert "1 label suspected to be wrong. Of 1 you have decided already." in html
+    assert (
+        "By corrections: 1 kept, 2 relabelled, 1 dropped. 1 fit no picture (no such picture): "
+        "gone.jpg." in html
+    )
+    assert "Dropped: <code>ash/&lt;b&gt;.jpg</code>." in html
+    assert "in per cent: scratch 99.8 → 100.0," in html  # 998 and 1,000 of 1,000
 
 
 def test_the_first_duplicates_are_listed_and_the_accuracy_without_them(tmp_path: Path) -> None:
@@ -572,7 +627,7 @@ def test_what_split_saw_of_the_pictures_is_said(tmp_path: Path) -> None:
     assert "<p>All 150 pictures are tiny (shorter side below 32).</p>" in text
     assert "Bytes per pixel alone tells oak from the rest (score 0.93, where 1 is" in text
     assert "Width alone" not in text
-    assert "<script" not in text
+    assert "<script>alert" not in text
     assert "Fewer than 20 test pictures: elm (2), ash (8)." in text
     assert "The largest class, oak, has 120 pictures, the smallest, elm, 6." in text
     assert "2 pictures are in 1 group (near duplicates, or one value of split.group)." in text

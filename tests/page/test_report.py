@@ -25,6 +25,7 @@ IDENTITY = provenance.Identity(
             "test": 2,
             "train_used_per_class": None,
             "shuffle_train_labels": False,
+            "corrections": None,
         },
         "evaluation": {"margin_points": 2.0},
     },

@@ -286,6 +286,7 @@ def test_any_folder_of_pictures_is_split(tmp_path: Path) -> None:
         unreadable_share=0.01,
         train_used_per_class=None,
         shuffle_train_labels=False,
+        corrections=None,
     )
     picked = split.by_number(archives.members(tmp_path / "p.zip"), counts, None)
     assert set(picked["path"]) == set(names)

@@ -14,7 +14,15 @@ from PIL import Image
 
 from conftest import drawn_pictures, write_zip
 from ladder import artifacts, errors, paths, settings
-from ladder.pictures import archives, folders, intake, layouts, manifests, originals
+from ladder.pictures import (
+    archives,
+    corrections,
+    folders,
+    intake,
+    layouts,
+    manifests,
+    originals,
+)
 
 SPLIT: dict[str, Any] = {
     "train": 0.6,
@@ -25,6 +33,7 @@ SPLIT: dict[str, Any] = {
     "unreadable_share": 0.01,
     "train_used_per_class": None,
     "shuffle_train_labels": False,
+    "corrections": None,
 }
 NOT_A_PICTURE = "not a picture of a known format"
 
@@ -35,14 +44,26 @@ def trees(count: int = 20, classes: tuple[str, ...] = ("elm", "oak")) -> dict[st
     return {re.sub(r"train/(\w+)\.", r"\1/", name): content for name, content in drawn.items()}
 
 
-def taken(folder: Path, files: Mapping[str, bytes], **changes: Any) -> intake.Intake:
+NONE = pd.DataFrame(columns=corrections.COLUMNS, dtype=str)
+
+
+def decided(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    """Returns corrections: path, decision and class_name."""
+    return pd.DataFrame(
+        [(path, "", decision, name) for path, decision, name in rows], columns=corrections.COLUMNS
+    )
+
+
+def taken(
+    folder: Path, files: Mapping[str, bytes], labels: pd.DataFrame = NONE, **changes: Any
+) -> intake.Intake:
     """Writes the files into a folder and takes them in."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     pictures = originals.of_folder(folders.listing(folder)[0])
     layout = layouts.recognise(pictures, "trees")
-    return intake.of_folder(pictures, layout, settings.Split(**{**SPLIT, **changes}))
+    return intake.of_folder(pictures, layout, settings.Split(**{**SPLIT, **changes}), labels)
 
 
 def zeroed() -> bytes:
@@ -212,7 +233,11 @@ def test_counts_take_as_many_of_each_class(tmp_path: Path) -> None:
 
 
 def of_book(
-    tmp_path: Path, members: Mapping[str, bytes], starts_at: int | None = None, **changes: Any
+    tmp_path: Path,
+    members: Mapping[str, bytes],
+    starts_at: int | None = None,
+    labels: pd.DataFrame = NONE,
+    **changes: Any,
 ) -> intake.Intake:
     archive = write_zip(members, tmp_path / "images.zip")
     counts = {"train": 8, "validation": 4, "test": 4}
@@ -223,6 +248,7 @@ def of_book(
             archives.members(archive),
             settings.Split(**{**SPLIT, **counts, **changes}),
             starts_at,
+            labels,
         )
     finally:
         pictures.close()
@@ -273,6 +299,43 @@ def test_of_the_books_pictures_those_that_can_be_decoded_are_used(tmp_path: Path
     assert groups["cat.2"] == groups["dog.2"]
     with pytest.raises(errors.InputError, match=r"at most 1\.0% of 32 that cannot be read.*: 1 \("):
         of_book(tmp_path, members)
+
+
+def test_corrections_come_before_the_division(tmp_path: Path) -> None:
+    files = {**trees(), "oak/copy.jpg": trees()["elm/4.jpg"]}  # under two labels
+    plain = taken(tmp_path, files)
+    assert sorted(plain.quarantine["path"]) == ["elm/4.jpg", "oak/copy.jpg"]
+    labels = decided(
+        ("elm/1.jpg", "relabel", "oak"),
+        ("elm/2.jpg", "drop", ""),
+        ("oak/3.jpg", "keep", ""),
+        ("oak/copy.jpg", "relabel", "elm"),
+    )
+    result = taken(tmp_path, files, labels)
+    assert result.quarantine.to_numpy().tolist() == [["elm/2.jpg", intake.DROPPED]]
+    names = result.manifest.set_index("path")["class_name"]
+    assert (names["elm/1.jpg"], names["oak/3.jpg"], names["oak/copy.jpg"]) == ("oak", "oak", "elm")
+    labelled = result.manifest.groupby("label")["class_name"].unique()
+    assert [list(each) for each in labelled] == [["elm"], ["oak"]]
+    assert result.examined.set_index("path").loc["elm/1.jpg", "class_name"] == "oak"
+    assert result.effects["path"].tolist() == labels["path"].tolist()
+    kept = plain.manifest.set_index("path")["subset"]
+    subsets = result.manifest.set_index("path")["subset"]
+    others = kept.index.intersection(subsets.index)
+    assert len(others) == 38
+    assert kept[others].equals(subsets[others])  # no picture changes its subset
+
+
+def test_the_books_pictures_keep_their_numbers_when_they_are_corrected(tmp_path: Path) -> None:
+    members = drawn_pictures(count=16)
+    labels = decided(("train/cat.1.jpg", "relabel", "dog"), ("train/dog.12.jpg", "drop", ""))
+    result = of_book(tmp_path, members, labels=labels)
+    plain = of_book(tmp_path, members).manifest
+    manifest = result.manifest.set_index("id")
+    assert manifest.index.tolist() == plain.loc[plain["id"] != "dog.12", "id"].tolist()
+    assert manifest.loc["cat.1", ["class_name", "label"]].tolist() == ["dog", 1]
+    assert manifest.loc["cat.2", ["class_name", "label"]].tolist() == ["cat", 0]
+    assert result.quarantine.to_numpy().tolist() == [["train/dog.12.jpg", intake.DROPPED]]
 
 
 def test_the_books_pictures_need_counts(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def split_of(
         unreadable_share=0.01,
         train_used_per_class=used,
         shuffle_train_labels=False,
+        corrections=None,
     )
 
 

@@ -11,22 +11,33 @@ from ladder import artifacts, errors, paths, provenance, rungs, settings
 from ladder.climbs import experiments, introduction, proposals, recipes
 from ladder.evidence import comparison
 from ladder.page import report, sentences, serving
+from ladder.pictures import corrections
 
 # Recipes that ask of others: a base that goes on training is compared with frozen ones that see
 # the book's pixels, at our rates and at the book's.
 COMPARED_WITH = {"unfrozen": ("book_preprocessing", "book")}
 
 
-def run(pictures: str, name: str, recipe: str, changes: Sequence[str], *, dry_run: bool) -> None:
+def run(
+    pictures: str,
+    name: str,
+    recipe: str,
+    changes: Sequence[str],
+    corrected: Path | None = None,
+    *,
+    dry_run: bool,
+) -> None:
     """Climbs once in a copy, takes reports and model over, and prints the ladder.
 
     Of a person's pictures it says first what there is, what will be done and how long it takes.
-    With `dry_run` it ends there. Writes `studies/recipes.csv` as well: what recipes reach compared
-    with the dataset's own climb.
+    With `dry_run` it ends there. `corrected` is a file of corrections, which are kept. Writes
+    `studies/recipes.csv` as well: what recipes reach compared with the dataset's own climb.
     """
     if not dry_run:
         experiments.check_place()
     proposed = introduction.introduce(pictures, name, recipe, changes)
+    if corrected:
+        correct(recipes.dataset_of(pictures, name), corrected, dry_run=dry_run)
     if dry_run and proposed is not None:
         return
     plan = recipes.plan(pictures, name, recipe, changes, proposed)
@@ -37,6 +48,8 @@ def run(pictures: str, name: str, recipe: str, changes: Sequence[str], *, dry_ru
         recipes.create(plan.dataset, proposals.text(proposed))
     if path := recipes.path_of(pictures):
         recipes.remember(plan.dataset, path)
+    has_climbed = (plan.reports / "climb.json").is_file()
+    before = report.read(plan.reports) if has_climbed else None
     commit = experiments.climb(plan.name, plan.overrides)
     experiments.take(commit, plan.dataset, plan.reports)
     files = paths.DatasetPaths(plan.dataset)
@@ -44,12 +57,39 @@ def run(pictures: str, name: str, recipe: str, changes: Sequence[str], *, dry_ru
         experiments.fetch(commit, files.model, files.model)
         serving.register(plan.dataset)
     print(report.text(plan.reports))
+    if before:
+        print(*report.after_corrections(before, report.read(plan.reports)), sep="\n")
     table = compare(files.reports)
     if len(own := table[table["recipe"] == plan.reports.name]):
         print("", *sentences.recipes(own), sep="\n")
     if (plan.reports / "ladder.html").exists():
         print(f"\n{plan.reports / 'ladder.html'}")
     print(f"ladder predict PICTURES --ladder {plan.dataset}")
+
+
+def correct(dataset: str, file: Path, *, dry_run: bool) -> None:
+    """Adds a file of corrections to those of a dataset, and prints how many there are.
+
+    With `dry_run` nothing is written.
+
+    Raises:
+        InputError: the file is not there, or is no table of corrections.
+    """
+    if not file.is_file():
+        raise errors.InputError(
+            str(file),
+            expected="a file of corrections",
+            received="no such file",
+            advice="Save it from the page of a climb.",
+        )
+    target = paths.DatasetPaths(dataset).corrections
+    earlier = corrections.read(target.read_bytes(), target.name) if target.is_file() else None
+    merged = corrections.merged(earlier, corrections.read(file.read_bytes(), file.name))
+    if not dry_run:
+        artifacts.write_csv(target, merged)
+    counts = merged["decision"].value_counts()
+    numbers = ", ".join(f"{counts.get(key, 0)} {key}" for key in corrections.DECISIONS)
+    print(f"Corrections of {dataset}: {numbers} (corrections/{target.name})")
 
 
 def planned(overrides: Sequence[str]) -> provenance.Identity:
@@ -146,6 +186,8 @@ def _is_comparable(default: Path, recipe: Path) -> bool:
     files = [folder / "climb.json" for folder in (default, recipe)]
     one, other = (artifacts.read_json(file)["pictures"] for file in files)
     reasons = [] if one == other else [f"pictures: {one}, {other}"]
+    decided = [provenance.read(file).params["split"]["corrections"] for file in files]
+    reasons += [] if decided[0] == decided[1] else ["other corrections of labels"]
     reasons += provenance.differences_of_code(*map(provenance.read, files))
     if reasons:
         print(f"ladder: {recipe.name} is not compared; {'; '.join(reasons)}", file=sys.stderr)

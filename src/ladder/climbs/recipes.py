@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ladder import artifacts, errors, paths, settings
-from ladder.pictures import sources
+from ladder.pictures import corrections, sources
 
 RECIPES = Path("recipes")
 BOOK = "dogs_vs_cats"  # the recipe of the book's photographs
@@ -51,14 +51,13 @@ def plan(
 
     `pictures` is a path, the name of a dataset that has a recipe, or empty: then the dataset is
     that of `name`, and without one that of params.yaml as it is. `proposed` stands for the recipe
-    of a dataset that has none yet. Paths travel in the environment alone, so that they enter no
-    file of the project.
+    of a dataset that has none yet. The dataset's corrections go by their hash. Paths travel in the
+    environment alone, so that they enter no file of the project.
 
     Raises:
         InputError: there is no such dataset or recipe, or its pictures are not there.
     """
-    path, current = path_of(pictures), settings.read(settings.PARAMS).dataset
-    dataset = name or (name_of(path) if path else pictures) or current.name
+    path, dataset = path_of(pictures), dataset_of(pictures, name)
     names = [each for each in dict.fromkeys((dataset, recipe)) if each]
     if _is_of_params(dataset) or proposed:
         names.remove(dataset)
@@ -81,6 +80,9 @@ def plan(
     if path is not None:
         overrides["dataset.sha256"] = sources.digest(path, source)
         os.environ[sources.PICTURES_VARIABLE] = str(path)
+    sha256 = corrections.sha256(paths.DatasetPaths(dataset).corrections)
+    if sha256 and "split.corrections" not in overrides:
+        overrides["split.corrections"] = sha256
     of_recipe = recipe if recipe != dataset else ""
     reports = paths.DatasetPaths(dataset).reports
     return Plan(
@@ -91,6 +93,13 @@ def plan(
         f"{dataset}-{of_recipe}".removesuffix("-"),
         tuple(names),
     )
+
+
+def dataset_of(pictures: str, name: str) -> str:
+    """Returns the name of the dataset that a person means; see `plan`."""
+    path = path_of(pictures)
+    current = settings.read(settings.PARAMS).dataset.name
+    return name or (name_of(path) if path else pictures) or current
 
 
 def _lines(overrides: Mapping[str, str]) -> tuple[str, ...]:

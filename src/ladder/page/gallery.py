@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from ladder import paths, rungs, settings
 from ladder.evidence import selection
-from ladder.page import examined, grids, lettering, page, report
+from ladder.page import corrected, examined, grids, lettering, page, report
 from ladder.pictures import augmentation, manifests
 
 Seen = dict[str, NDArray[Any]]  # as `interpret` writes it
-SUSPECTS, VIEWS, MISTAKES = 12, 6, 8  # shown on the page
+SUSPECTS, VIEWS, MISTAKES = 48, 6, 8  # shown on the page
 NAME = 1.3  # inches of a class name left of heatmaps, and of a picture's
 
 
@@ -24,8 +24,9 @@ def build(
     ranges: settings.Ranges,
     seed: int,
     examination: examined.Examination,
+    effects: pd.DataFrame | None = None,
 ) -> page.Galleries:
-    """Returns all galleries of the page."""
+    """Returns all galleries of the page; `effects` are those of corrections."""
     names = [lettering.before_others(name) for name in manifests.class_names(manifest)]
     return page.Galleries(
         mistakes={rung: pictures(arrays, "worst_mistakes", names) for rung, arrays in seen.items()},
@@ -35,7 +36,8 @@ def build(
             for picture in pictures(arrays, "example", names, f"{rung}: ")
         ],
         everywhere=wrong_everywhere(reports.predictions, images["test"], names, MISTAKES),
-        suspects=suspects(reports.suspects, manifest, images, names, SUSPECTS),
+        suspects=suspects(reports.suspects, manifest, images, effects, SUSPECTS),
+        relabelled=relabelled(effects, manifest, images),
         views=views(images["train"], manifest["id"].iloc[0], ranges, seed, VIEWS),
         odd=odd(examination, manifest, images),
     )
@@ -116,18 +118,62 @@ def suspects(
     table: pd.DataFrame,
     manifest: pd.DataFrame,
     images: Mapping[paths.Subset, NDArray[Any]],
-    class_names: Sequence[str],
+    effects: pd.DataFrame | None,
     count: int,
-) -> list[page.Picture]:
-    """Returns the pictures whose labels are most suspect, of all subsets, the likeliest first."""
-    shown = []
-    for row in table.sort_values("self_confidence", kind="stable").head(count).to_dict("records"):
-        ids = manifest.loc[manifest["subset"] == row["subset"], "id"].tolist()
-        image = images[row["subset"]][ids.index(row["id"])]
-        label, other = class_names[row["label"]], class_names[row["suggested_label"]]
-        words = f"{row['id']} ({row['subset']}): labelled {label}, rather {other}"
-        shown.append(page.Picture([grids.thumbnail(image)], words, words))
+) -> list[page.Suspect]:
+    """Returns the pictures whose labels are most suspect, of all subsets, the likeliest first.
+
+    Those that corrections decide on are left out.
+    """
+    class_names, places = manifests.class_names(manifest), _places(manifest)
+    by_id = manifest.set_index("id")
+    decided = corrected.decided(effects) if effects is not None else set()
+    shown: list[page.Suspect] = []
+    for row in table.sort_values("self_confidence", kind="stable").to_dict("records"):
+        picture = by_id.loc[row["id"]]
+        if picture["path"] in decided or len(shown) == count:
+            continue
+        label, suggested = class_names[row["label"]], class_names[row["suggested_label"]]
+        words = f"{row['id']} ({row['subset']}): labelled {label}, rather {suggested}"
+        thumbnail = _thumbnail(picture["path"], places, images)
+        picture_shown = page.Picture([thumbnail], words, words)
+        shown.append(
+            page.Suspect(picture_shown, picture["path"], picture["sha256"], label, suggested)
+        )
     return shown
+
+
+def relabelled(
+    effects: pd.DataFrame | None,
+    manifest: pd.DataFrame,
+    images: Mapping[paths.Subset, NDArray[Any]],
+) -> list[page.Picture]:
+    """Returns the first pictures whose class was corrected, of those that a subset takes."""
+    if effects is None:
+        return []
+    places, shown = _places(manifest), list[page.Picture]()
+    for row in corrected.relabelled(effects).to_dict("records"):
+        if row["path"] in places and len(shown) < SUSPECTS:
+            words = f"{row['path']}: {row['class_name']} → {row['corrected_class_name']}"
+            thumbnail = _thumbnail(row["path"], places, images)
+            shown.append(page.Picture([thumbnail], words, words))
+    return shown
+
+
+def _places(manifest: pd.DataFrame) -> dict[str, tuple[paths.Subset, int]]:
+    """Returns subset and row in it of every picture, by path."""
+    rows = manifest.groupby("subset").cumcount()
+    places = zip(manifest["subset"], rows, strict=True)
+    return dict(zip(manifest["path"], places, strict=True))
+
+
+def _thumbnail(
+    path: str,
+    places: Mapping[str, tuple[paths.Subset, int]],
+    images: Mapping[paths.Subset, NDArray[Any]],
+) -> grids.Pixels:
+    subset, row = places[path]
+    return grids.thumbnail(images[subset][row])
 
 
 def odd(
@@ -139,8 +185,7 @@ def odd(
 
     None of a finding that most pictures share, and of pictures that no subset takes.
     """
-    rows_of = {s: manifest.loc[manifest["subset"] == s, "path"].tolist() for s in paths.SUBSETS}
-    places = {path: (s, i) for s, names in rows_of.items() for i, path in enumerate(names)}
+    places = _places(manifest)
     used = examination.findings[examination.findings["path"].isin(places)]
     shown: dict[str, list[page.Picture]] = {}
     for finding in examined.findings(examination.findings, len(examination.usable)):
@@ -149,8 +194,7 @@ def odd(
             some = examined.most(finding.key, rows)["path"].head(examined.EXAMPLES)
             shown[finding.key] = []
             for path in some:
-                subset, row = places[path]
-                thumbnail = grids.thumbnail(images[subset][row])
+                thumbnail = _thumbnail(path, places, images)
                 picture = page.Picture([thumbnail], path, f"{path}: {finding.key}")
                 shown[finding.key].append(picture)
     return shown

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ladder import rungs
-from ladder.page import examined, figures, report, rows, sentences
+from ladder.page import corrected, examined, figures, report, rows, sentences
 from ladder.pictures import manifests
 
 Pixels = NDArray[np.uint8]
@@ -69,14 +69,26 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Suspect:
+    """A picture whose label is suspected to be wrong, to be decided on."""
+
+    picture: Picture
+    path: str
+    sha256: str
+    class_name: str
+    suggested: str  # another class name
+
+
+@dataclass(frozen=True)
 class Galleries:
     """The pictures that the page shows."""
 
     mistakes: Mapping[rungs.Rung, Sequence[Picture]]
     example: Sequence[Picture]
     everywhere: Sequence[Picture]  # wrong on every rung
-    suspects: Sequence[Picture]
+    suspects: Sequence[Suspect]
     views: Sequence[Picture]
+    relabelled: Sequence[Picture] = ()
     odd: Mapping[str, Sequence[Picture]] = field(default_factory=dict)  # of `examined.findings`
 
 
@@ -90,6 +102,7 @@ class Content:
     examination: examined.Examination
     galleries: Galleries
     figures: Mapping[str, Path]  # those without a caption are not shown
+    effects: pd.DataFrame | None = None  # of corrections: see `corrections.apply`
 
     @property
     def class_names(self) -> list[str]:
@@ -97,9 +110,10 @@ class Content:
 
 
 def build(content: Content) -> str:
-    """Returns the page as HTML: pictures inside, no script, nothing from elsewhere.
+    """Returns the page as HTML: pictures inside, nothing from elsewhere.
 
-    Names are escaped, whatever they hold.
+    Names are escaped, whatever they hold. Where labels are suspected there is one script, which
+    hands out `corrections.csv`; the page's policy lets no other run.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -136,6 +150,7 @@ def build(content: Content) -> str:
         **classes(reports),
         **studies(content),
         **pictures(content),
+        **corrections(content),
     )
 
 
@@ -223,9 +238,34 @@ def pictures(content: Content) -> dict[str, Any]:
         ),
         "without_duplicates": without_duplicates(reports.ladder) if len(reports.duplicates) else "",
         "suspects": content.galleries.suspects,
-        "suspects_sentence": _counted(len(reports.suspects), "label", "suspected to be wrong"),
+        "class_names": content.class_names,
         "planted": reports.planted.to_dict("records"),
         "views": content.galleries.views,
+    }
+
+
+def corrections(content: Content) -> dict[str, Any]:
+    """Returns what the page says of suspected labels, and of those that were corrected."""
+    reports, shown = content.reports, len(content.galleries.suspects)
+    said = _counted(len(reports.suspects), "label", "suspected to be wrong")
+    script, policy = corrected.script() if shown else ("", "'none'")
+    texts: dict[str, Any] = {"corrected": "", "corrected_accuracy": "", "dropped": []}
+    if content.effects is not None:
+        known = content.manifest.loc[content.manifest["id"].isin(reports.suspects["id"]), "path"]
+        if number := int(known.isin(corrected.decided(content.effects)).sum()):
+            said += f" Of {number:,} you have decided already."
+        accuracies = corrected.before(reports.predictions, content.manifest, content.effects)
+        texts = {
+            "corrected": corrected.summary(content.effects),
+            "corrected_accuracy": corrected.sentence(accuracies),
+            "dropped": corrected.dropped(content.effects)[:SHOWN],
+        }
+    return texts | {
+        "suspects_sentence": said,
+        "relabelled": content.galleries.relabelled,
+        "correct_command": f"ladder climb {reports.name} --corrections ~/Downloads/corrections.csv",
+        "script": script,
+        "script_policy": policy,
     }
 
 

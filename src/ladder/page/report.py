@@ -218,6 +218,25 @@ def text(folder: Path) -> str:
     return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
 
 
+def after_corrections(before: Reports, after: Reports) -> list[str]:
+    """Returns what other corrections of labels changed, in lines; none where they are the same."""
+    one, other = (each.identity.params["split"].get("corrections") for each in (before, after))
+    if one == other:
+        return []
+    tests = [len(selection.of_test(each.predictions["scratch"])) for each in (before, after)]
+    accuracies = [each.ladder.set_index("rung")["test_accuracy"] for each in (before, after)]
+    return [
+        "",
+        f"Test accuracy before and with these corrections, on {tests[0]:,} and {tests[1]:,} "
+        "pictures:",
+        *(
+            f"{rung:<20}{100 * accuracies[0][rung]:>6.1f} → {100 * accuracies[1][rung]:.1f}"
+            for rung in rungs.RUNGS
+        ),
+        "The networks were trained again, so a part of each difference is chance.",
+    ]
+
+
 def show(dataset: str, *, open_page: bool) -> None:
     """Prints the ladder of a dataset or a folder of reports, by default params.yaml's dataset.
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ladder import errors, settings
+from ladder.pictures import corrections as labels
 from ladder.pictures import examination, groups, layouts, manifests, originals, split
+
+DROPPED = "dropped by the corrections"
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class Intake:
     manifest: pd.DataFrame  # see `manifests`
     quarantine: pd.DataFrame  # path, reason: pictures that are not used
     examined: pd.DataFrame  # see `examination.examine`, with class_name
+    effects: pd.DataFrame  # of the corrections, see `corrections.apply`
 
 
 def of_book(
@@ -22,6 +26,7 @@ def of_book(
     members: pd.DataFrame,
     parameters: settings.Split,
     test_starts_at: int | None,
+    corrections: pd.DataFrame,
 ) -> Intake:
     """Returns the manifest of the book's pictures, which are divided by their numbers.
 
@@ -36,16 +41,28 @@ def of_book(
     readable = examined["reason"].isna()
     quarantine = examined.loc[~readable, ["path", "reason"]]
     _check_readable(quarantine, len(examined), parameters.unreadable_share)
-    usable = used[readable].assign(sha256=examined["sha256"])
-    return Intake(manifests.build(usable), quarantine, examined)
+    manifest = manifests.build(used[readable].assign(sha256=examined["sha256"]))
+    corrected = labels.apply(manifest, corrections)
+    manifest = manifests.relabelled(manifest, corrected.class_names)
+    dropped = manifest.loc[corrected.is_dropped, ["path"]].assign(reason=DROPPED)
+    return Intake(
+        manifest[~corrected.is_dropped].reset_index(drop=True),
+        pd.concat([quarantine, dropped], ignore_index=True),
+        examined,
+        corrected.effects,
+    )
 
 
 def of_folder(
-    pictures: originals.Originals, layout: layouts.Layout, parameters: settings.Split
+    pictures: originals.Originals,
+    layout: layouts.Layout,
+    parameters: settings.Split,
+    corrections: pd.DataFrame,
 ) -> Intake:
     """Returns the manifest of a person's pictures, divided by their hashes.
 
-    Put aside is what cannot be read, and a picture that stands under two labels.
+    Put aside is what cannot be read, what the corrections drop, and a picture that stands under two
+    labels after them.
 
     Raises:
         InputError: too many cannot be read, or a class is left without a subset.
@@ -57,13 +74,19 @@ def of_folder(
     unreadable = examined.loc[~readable, ["path", "reason", "class_name"]]
     _check_readable(unreadable, len(examined), parameters.unreadable_share)
     usable = examined[readable].assign(subset=layout.pictures["subset"])
+    corrected = labels.apply(usable, corrections)
+    dropped = usable.loc[corrected.is_dropped, ["path", "class_name"]].assign(reason=DROPPED)
+    usable = usable.assign(class_name=corrected.class_names)[~corrected.is_dropped]
+    examined.loc[usable.index, "class_name"] = usable["class_name"]
     ambiguous = groups.two_labels(usable)
     usable = usable[~usable["path"].isin(ambiguous["path"])]
-    quarantine = pd.concat([unreadable, ambiguous], ignore_index=True)
+    quarantine = pd.concat([unreadable, dropped, ambiguous], ignore_index=True)
     quarantine = quarantine.assign(subset=quarantine["path"].map(subsets))
     keys = groups.of_pictures(usable, parameters.group, parameters.hash_distance)
     divided = split.by_hash(usable.assign(group=keys), parameters, quarantine)
-    return Intake(manifests.of_folder(divided), quarantine[["path", "reason"]], examined)
+    return Intake(
+        manifests.of_folder(divided), quarantine[["path", "reason"]], examined, corrected.effects
+    )
 
 
 def _check_readable(unreadable: pd.DataFrame, count: int, share: float) -> None:

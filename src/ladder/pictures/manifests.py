@@ -49,6 +49,12 @@ def build(members: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def relabelled(manifest: pd.DataFrame, class_names: pd.Series) -> pd.DataFrame:
+    """Returns the manifest with other class names and their labels; ids and order stay."""
+    names = sorted(class_names.unique())
+    return manifest.assign(class_name=class_names, label=class_names.map(names.index))
+
+
 def of_folder(pictures: pd.DataFrame) -> pd.DataFrame:
     """Returns a row per picture, with the columns of `build`; the id is the path.
 
