@@ -8,7 +8,7 @@ import pytest
 from dvc.utils import resolve_output  # type: ignore[import-untyped]
 
 from conftest import drawn_pictures
-from ladder import artifacts, errors, provenance, rungs
+from ladder import artifacts, errors, paths, provenance, rungs
 from ladder.climbs import climbs, experiments, recipes
 from ladder.networks import probe, runtime
 from ladder.page import report, serving
@@ -331,6 +331,43 @@ def test_a_climb_on_a_folder_is_announced_and_leaves_its_recipe(
     assert recipes.remembered("oaks") == oaks
     climbs.run("oaks", "", "", [], dry_run=False)  # by its name now
     assert climbed[2][1] == [override for override in overrides if "epochs" not in override]
+
+
+def test_corrections_are_kept_and_climbed_with(
+    climbed: Runs,
+    at_root: Path,
+    oaks: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what they changed is told once, by the climb that has them first."""
+    monkeypatch.setattr(report, "read", lambda folder: folder)
+    monkeypatch.setattr(report, "after_corrections", lambda before, after: ["so"])
+    climbs.run(str(oaks), "", "", [], dry_run=False)
+    first, second = at_root / "first.csv", at_root / "second.csv"
+    first.write_text("path,decision,class_name\noak/1.jpg,relabel,elm\noak/2.jpg,keep,\n")
+    second.write_text("path,decision\noak/1.jpg,drop\n")
+    kept = paths.DatasetPaths("oaks").corrections
+    climbs.run("oaks", "", "", [], first, dry_run=True)
+    assert not kept.exists()
+    for file, counts in (
+        (first, "1 keep, 1 relabel, 0 drop"),
+        (second, "1 keep, 0 relabel, 1 drop"),
+    ):
+        capsys.readouterr()
+        climbs.run("oaks", "", "", [], file, dry_run=False)
+        out = capsys.readouterr().out
+        assert f"Corrections of oaks: {counts} (corrections/oaks.csv)\n" in out
+        assert "\nso\n" in out
+        _, overrides = climbed[-2]
+        assert f"split.corrections={artifacts.sha256(kept)}" in overrides
+    climbs.run("oaks", "", "", ["split.corrections=null"], dry_run=False)
+    assert "split.corrections=null" in climbed[-2][1]
+    with pytest.raises(errors.InputError, match=r"no\.csv: expected a file of corrections"):
+        climbs.run("oaks", "", "", [], at_root / "no.csv", dry_run=False)
+    first.write_text("path,decision\noak/1.jpg,remove\n")
+    with pytest.raises(errors.InputError, match=r"first\.csv, line 2: expected a decision"):
+        climbs.run("oaks", "", "", [], first, dry_run=False)
 
 
 def test_a_dry_run_tells_and_does_nothing(

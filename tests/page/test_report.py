@@ -449,3 +449,17 @@ def test_the_page_is_named_and_opened_at_a_terminal(
     report.show(folder, open_page=open_page)
     assert capsys.readouterr().out.endswith(f"{ADVICE}\n\n{folder}/ladder.html\n")
     assert opened == ([page.as_uri()] if open_page and terminal else [])
+
+
+def test_other_corrections_stand_with_both_accuracies(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    before = report.read(tmp_path)
+    after = dataclasses.replace(
+        before,
+        ladder=before.ladder.assign(test_accuracy=before.ladder["test_accuracy"] + 0.01),
+    )
+    lines = report.after_corrections(before, after)
+    assert lines[1].endswith("corrections, on 1,000 and 1,000 pictures:")
+    rows = [line.split() for line in lines[2:7]]
+    assert rows[0] == ["scratch", "70.0", "→", "71.0"]
+    assert [row[0] for row in rows] == list(rungs.RUNGS)

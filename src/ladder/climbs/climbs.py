@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,8 +49,7 @@ def run(
         recipes.create(plan.dataset, proposals.text(proposed))
     if path := recipes.path_of(pictures):
         recipes.remember(plan.dataset, path)
-    has_climbed = (plan.reports / "climb.json").is_file()
-    before = report.read(plan.reports) if has_climbed else None
+    before = _of_other_corrections(plan)
     commit = experiments.climb(plan.name, plan.overrides)
     experiments.take(commit, plan.dataset, plan.reports)
     files = paths.DatasetPaths(plan.dataset)
@@ -65,6 +65,15 @@ def run(
     if (plan.reports / "ladder.html").exists():
         print(f"\n{plan.reports / 'ladder.html'}")
     print(f"ladder predict PICTURES --ladder {plan.dataset}")
+
+
+def _of_other_corrections(plan: recipes.Plan) -> report.Reports | None:
+    """Returns the reports of the climb before, if its labels were corrected in another way."""
+    climb = plan.reports / "climb.json"
+    corrections_now = recipes.params(settings.PARAMS, plan.overrides)["split"]["corrections"]
+    if not climb.is_file() or _corrections_of(climb) == corrections_now:
+        return None
+    return report.read(plan.reports)
 
 
 def correct(dataset: str, file: Path, *, dry_run: bool) -> None:
@@ -186,12 +195,17 @@ def _is_comparable(default: Path, recipe: Path) -> bool:
     files = [folder / "climb.json" for folder in (default, recipe)]
     one, other = (artifacts.read_json(file)["pictures"] for file in files)
     reasons = [] if one == other else [f"pictures: {one}, {other}"]
-    decided = [provenance.read(file).params["split"]["corrections"] for file in files]
+    decided = [_corrections_of(file) for file in files]
     reasons += [] if decided[0] == decided[1] else ["other corrections of labels"]
     reasons += provenance.differences_of_code(*map(provenance.read, files))
     if reasons:
         print(f"ladder: {recipe.name} is not compared; {'; '.join(reasons)}", file=sys.stderr)
     return not reasons
+
+
+def _corrections_of(climb: Path) -> Any:
+    """Returns the hash of a climb's corrections; climbs of before had none."""
+    return provenance.read(climb).params.get("split", {}).get("corrections")
 
 
 def changed(default: Path, other: Path) -> list[rungs.Rung]:

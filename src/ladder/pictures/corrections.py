@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,6 +26,13 @@ class Corrected:
     class_names: pd.Series  # the corrected ones
     is_dropped: pd.Series
     effects: pd.DataFrame  # see `apply`
+
+
+class Record(NamedTuple):
+    """What is known of a picture."""
+
+    sha256: str
+    class_name: str
 
 
 def sha256(path: Path) -> str | None:
@@ -138,12 +146,11 @@ def apply(pictures: pd.DataFrame, corrections: pd.DataFrame) -> Corrected:
     Raises:
         InputError: a picture gets a class that no picture has, or a class loses all its pictures.
     """
-    records = {
-        row["path"]: row for row in pictures[["path", "sha256", "class_name"]].to_dict("records")
-    }
+    columns = (pictures[column].astype(str) for column in ("path", "sha256", "class_name"))
+    records = {path: Record(sha256, name) for path, sha256, name in zip(*columns, strict=True)}
     same_bytes: dict[str, list[str]] = {}
     for path, record in records.items():
-        same_bytes.setdefault(record["sha256"], []).append(path)
+        same_bytes.setdefault(record.sha256, []).append(path)
     known = {*pictures["class_name"]}
     effects: dict[str, dict[str, str]] = {}
     for values in corrections.to_dict("records"):
@@ -152,10 +159,10 @@ def apply(pictures: pd.DataFrame, corrections: pd.DataFrame) -> Corrected:
         names, reason = _pictures_of(row, records, same_bytes)
         if reason:
             effects[row["path"]] = _effect(row, row["path"], "", reason)
-        effects |= {path: _effect(row, path, records[path]["class_name"]) for path in names}
+        effects |= {path: _effect(row, path, records[path].class_name) for path in names}
     decided = {path: effect for path, effect in effects.items() if not effect["reason"]}
     names = [
-        decided[path]["corrected_class_name"] if path in decided else record["class_name"]
+        decided[path]["corrected_class_name"] if path in decided else record.class_name
         for path, record in records.items()
     ]
     class_names = pd.Series(names, pictures.index, pictures["class_name"].dtype)
@@ -184,14 +191,14 @@ def _check_class(row: Mapping[str, str], known: Collection[str]) -> None:
 
 def _pictures_of(
     row: Mapping[str, str],
-    records: Mapping[str, Mapping[str, str]],
+    records: Mapping[str, "Record"],
     same_bytes: Mapping[str, Sequence[str]],
 ) -> tuple[Sequence[str], str]:
     """Returns the paths that a correction is of, or the reason why there are none."""
     record = records.get(row["path"])
-    if record and row["sha256"] in ("", record["sha256"]):
-        copies = same_bytes[record["sha256"]]
-        return [p for p in copies if records[p]["class_name"] == record["class_name"]], ""
+    if record and row["sha256"] in ("", record.sha256):
+        copies = same_bytes[record.sha256]
+        return [path for path in copies if records[path].class_name == record.class_name], ""
     if row["sha256"] in same_bytes:
         return same_bytes[row["sha256"]], ""
     return [], "the file has changed since" if record else "no such picture"
