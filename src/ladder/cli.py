@@ -110,6 +110,22 @@ def serve(
 
 
 @app.command()
+def demo(
+    ladder: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Whose model; by default the only one.")
+    ] = "",
+    rung: Annotated[
+        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
+    ] = "",
+    port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 7860,
+) -> None:
+    """Show a page on 127.0.0.1 that takes a picture and says its class, and where it looked."""
+    from ladder.page import demo
+
+    raise typer.Exit(demo.run(ladder or None, rung or None, port))
+
+
+@app.command()
 def seeds(
     pictures: Pictures = "",
     count: Annotated[int, typer.Option(help="How many seeds, at least.")] = 5,

@@ -1,12 +1,15 @@
-"""Commands that do not outlive the process that runs them."""
+"""Commands that do not outlive the process that runs them, and the ports of servers."""
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ladder import errors
 
 
 @contextmanager
@@ -40,3 +43,22 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     """Runs a command as a `session` and returns its exit status."""
     with session(command, folder, environment) as process:
         return process.wait()
+
+
+def check_port(port: int) -> None:
+    """Checks that a server may listen at a port of 127.0.0.1.
+
+    Raises:
+        InputError: it may not.
+    """
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise errors.InputError(
+                "port",
+                expected="a free port",
+                received=f"{port} ({error})",
+                advice="Choose another one: --port 5002.",
+            ) from error

@@ -484,25 +484,6 @@ def _log_program(
     )
 
 
-def check_port(port: int) -> None:
-    """Checks that a server may listen at a port of 127.0.0.1.
-
-    Raises:
-        InputError: it may not.
-    """
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            free.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            raise errors.InputError(
-                "port",
-                expected="a free port",
-                received=f"{port} ({error})",
-                advice="Choose another one: --port 5002.",
-            ) from error
-
-
 def serve(name: str, port: int) -> int:
     """Runs MLflow's scoring server of the champion until Ctrl-C; returns its exit status."""
     with _store() as uri:

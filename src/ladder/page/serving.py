@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from ladder import artifacts, errors, paths, tracking
+from ladder import artifacts, errors, paths, processes, tracking
 from ladder.networks import deployed
 
 PROGRAM = Path(__file__).with_name("served.py")
@@ -96,7 +96,7 @@ def serve(name: str | None, port: int) -> int:
         InputError: there is no such model, the port is taken, or MLflow's registry is lost.
     """
     files = deployed.find(name)
-    tracking.check_port(port)
+    processes.check_port(port)
     version = _register(files)
     if version is None:
         raise errors.InputError(
