@@ -1,4 +1,4 @@
-"""The page and MLflow's UI as a person sees them, in Chromium."""
+"""The page, MLflow's UI and the demo as a person sees them, in Chromium."""
 
 import json
 import os
@@ -10,13 +10,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+import tiny_model
 from conftest import needs_chromium
 from ladder import artifacts, paths, rungs
+from ladder.page import demo_app
+from ladder.pictures import drawing
 
 pytestmark = needs_chromium
 
@@ -103,3 +108,62 @@ def test_mlflow_compares_the_five_rungs(ui: str, browser: webdriver.Chrome) -> N
         return all(rung in text for rung in rungs.RUNGS) and len(charts) >= len(rungs.RUNGS)
 
     WebDriverWait(browser, 180, poll_frequency=1).until(shown)
+
+
+CLASS_NAMES = ["cat", "dog *big*", ":red[eel] $a$ <b> `c`"]  # shown as they are
+
+
+@pytest.fixture
+def demo(at_root: Path) -> Iterator[str]:
+    """Starts `ladder demo` with a model of random weights and gives the address that it prints."""
+    tiny_model.hand_over(CLASS_NAMES)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "ladder.cli", "demo", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        yield server.stdout.readline().split()[0]
+        server.terminate()  # its own server goes with it
+
+
+def test_the_demo_names_a_picture_and_shows_where_the_network_looked(
+    demo: str, browser: webdriver.Chrome
+) -> None:
+    content = drawing.draw(2, 60, np.random.default_rng(2))
+    Image.fromarray(content).save("new.png")
+    requested(browser)
+    browser.get(demo)
+    wait = WebDriverWait(browser, 120)
+    upload = wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "input[type=file]"))
+    upload.send_keys(str(Path("new.png").absolute()))
+
+    def drawn(driver: webdriver.Chrome) -> bool:
+        widths = [
+            image.get_property("naturalWidth")
+            for image in driver.find_elements(By.CSS_SELECTOR, "[data-testid=stImage] img")
+        ]
+        return widths == [demo_app.SIZE, demo_app.SIZE]
+
+    wait.until(drawn)
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "Its accuracy on 1,040 test pictures is 90.0 % (95 % interval 80.0 – 95.0 %)" in text
+    shown = [
+        element.text
+        for element in browser.find_elements(By.CSS_SELECTOR, "[data-testid=stProgress]")
+    ]
+    assert sorted(line.rpartition(": ")[0] for line in shown) == sorted(CLASS_NAMES)
+    percents = [float(line.rpartition(": ")[2].removesuffix(" %")) for line in shown]
+    assert percents == sorted(percents, reverse=True)
+    assert browser.find_elements(By.TAG_NAME, "h3")[0].text == shown[0].rpartition(": ")[0]
+    for width in (390, 1200):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert {url for url in requested(browser) if not url.startswith(demo)} == set()

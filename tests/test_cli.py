@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ladder import cache, cli, errors, tracking
 from ladder.climbs import climbs, learning_curve, recipes, reproduction, seeds
-from ladder.page import report
+from ladder.page import demo, report
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
@@ -18,6 +18,7 @@ COMMANDS = {
     "report",
     "predict",
     "serve",
+    "demo",
     "seeds",
     "learning-curve",
     "check",
@@ -63,6 +64,8 @@ def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
         ("check --update", reproduction, "run", ((None,), {"update": True})),
         ("report", report, "show", (("",), {"open_page": False})),
         ("report reports/a --open", report, "show", (("reports/a",), {"open_page": True})),
+        ("demo", demo, "run", ((None, None, 7860), {})),
+        ("demo a --rung scratch --port 1", demo, "run", (("a", "scratch", 1), {})),
         ("ui", tracking, "ui", ((), {})),
     ],
 )

@@ -105,6 +105,7 @@ def test_ladders_modules_are_imported_by_name_from_their_packages(path: Path) ->
         ("cv2", {"pictures.augmentation", "pictures.colours"}),  # it turns; it reads 16 bits
         ("simplejpeg", {"pictures.damage"}),
         ("pillow_heif", {"pictures.reading"}),
+        ("streamlit", {"page.demo_app"}),
         ("mlflow", {"tracking", "page.served"}),  # MLflow itself runs the second
     ],
 )

@@ -56,7 +56,7 @@ def test_what_the_code_imports_is_a_dependency() -> None:
     }
     packages = importlib.metadata.packages_distributions()
     foreign = imported - sys.stdlib_module_names - {"ladder", "pydantic_core"}  # pydantic's own
-    wanted = names([*PROJECT["dependencies"], *EXTRAS["cpu"], *EXTRAS["heic"]])
+    wanted = names([*PROJECT["dependencies"], *EXTRAS["cpu"], *EXTRAS["heic"], *EXTRAS["demo"]])
     assert "tensorflow" in foreign
     # What an extra brings need not be installed; it is called as its package.
     assert [name for name in foreign if not names(packages.get(name, [name])) & wanted] == []

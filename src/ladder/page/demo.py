@@ -49,7 +49,7 @@ def run(name: str | None, rung: str | None, port: int) -> int:
         ) as server,
     ):
         if _listens(server, port):
-            print(f"http://{HOST}:{port} is the page. Ctrl-C ends it.", flush=True)
+            print(f"http://{HOST}:{port} is its page. Ctrl-C ends it.", flush=True)
         return server.wait()
     return 0
 

@@ -128,7 +128,7 @@ def show(shared: Network, picture: NDArray[np.uint8], key: str) -> None:
 
 
 def as_markdown(text: str) -> str:
-    """Returns Markdown that shows a text in one line, with every sign as it is."""
+    """Returns Markdown that shows a text in one line; none of its signs is markup."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
