@@ -30,7 +30,7 @@ class Network(NamedTuple):
     about: str
     model: deployed.Model
     look: Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]  # `heatmaps.Look`
-    lock: Any  # visitors wait for one another: all cores work on one picture
+    lock: Lock  # visitors wait for one another: all cores work on one picture
 
 
 @st.cache_resource(show_spinner="Reading the network. This takes some seconds.")
