@@ -246,7 +246,9 @@ def _only_folder() -> Path:
             "name of a model",
             expected=f"one of {', '.join(known)}" if known else f"a model in {paths.MODELS}/",
             received="no name" if known else "none",
-            advice="Name it: --ladder NAME." if known else "Climb first: `ladder climb PICTURES`.",
+            advice="Name it: --ladder NAME, or `ladder demo NAME`."
+            if known
+            else "Climb first: `ladder climb PICTURES`.",
         )
     return paths.MODELS / known[0]
 
