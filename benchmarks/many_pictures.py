@@ -1,0 +1,196 @@
+"""Folders of many small pictures: seconds, memory and room of what is done before any training.
+
+`python -m benchmarks.many_pictures` draws the pictures, measures every step and prints a table.
+The pictures that it draws must stay as they are: if anything changes them, it fails.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks import clone, machine, processes, report
+from ladder import errors, settings
+from ladder.climbs import experiments, proposals, recipes
+from ladder.pictures import sources
+
+SIZES = (10_000, 30_000, 100_000)
+KEPT, ADDED = 20_000, 50  # pictures
+IMAGE_SIZES = (32, 96)  # pixels, to which pictures are decoded
+CLASS_NAMES = ("elm", "oak")
+GRID, SIDE, QUALITY = 16, 48, 85  # of a picture: pixels of the noise, pixels, and that of its JPEG
+DATASET = "many"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step took with one number of pictures."""
+
+    name: str
+    count: int
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Added:
+    """Bytes on the disk: of pictures, of DVC's copies, and of what some more pictures add."""
+
+    pictures: int
+    copies: int
+    more_pictures: int
+    more_copies: int
+
+
+def draw(folder: Path, numbers: range) -> None:
+    """Writes a JPEG for each number, `elm/000000.jpg`, `oak/000001.jpg` …; no two look alike."""
+    for class_name in CLASS_NAMES:
+        (folder / class_name).mkdir(parents=True, exist_ok=True)
+    for number in tqdm(numbers, "draw", unit="picture", disable=None):
+        noise = np.random.default_rng(number).integers(0, 256, (GRID, GRID, 3), np.uint8)
+        picture = Image.fromarray(noise).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        class_name = CLASS_NAMES[number % len(CLASS_NAMES)]
+        picture.save(folder / class_name / f"{number:06d}.jpg", quality=QUALITY)
+
+
+def room(*folders: Path) -> int:
+    """Returns the bytes of the disk's blocks that the files in folders take; links count once."""
+    places = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    statuses = [path.lstat() for path in places]
+    return sum({(s.st_dev, s.st_ino): s.st_blocks * 512 for s in statuses}.values())
+
+
+@contextmanager
+def project(count: int) -> Iterator[tuple[clone.Clone, Path]]:
+    """Yields a clone that climbs on a folder of drawn pictures, and the folder.
+
+    Raises:
+        RuntimeError: the pictures were changed.
+    """
+    with tempfile.TemporaryDirectory() as scratch, clone.cloned("", "", quick=False) as fresh:
+        folder = Path(scratch) / DATASET
+        draw(folder, range(count))
+        before = _states(folder)
+        environment = {**fresh.environment, sources.PICTURES_VARIABLE: str(folder)}
+        yield clone.Clone(fresh.folder, environment), folder
+        after = _states(folder)
+        if before.items() - after.items():
+            raise RuntimeError("the pictures were changed")
+
+
+def _states(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """Returns what tells a change of a file: also a link to it, or other permissions."""
+    statuses = {path: path.lstat() for path in folder.rglob("*.jpg")}
+    return {path: (s.st_ino, s.st_nlink, s.st_ctime_ns) for path, s in statuses.items()}
+
+
+def describe(fresh: clone.Clone, folder: Path) -> list[str]:
+    """Writes into the clone's params what a climb on the folder decides, and returns it."""
+    own = sources.own(folder)
+    overrides = proposals.recipe(DATASET, own.layout.pictures, fresh.params)
+    overrides |= {"dataset.sha256": own.digest(), "image_size": str(IMAGE_SIZES[-1])}
+    lines = [f"{key}={value}" for key, value in overrides.items()]
+    recipes.write(fresh.folder / settings.PARAMS, lines)
+    return lines
+
+
+def steps(count: int) -> Iterator[Step]:
+    """Yields what each step takes with so many pictures.
+
+    Raises:
+        RuntimeError: a step failed.
+    """
+
+    def step(name: str, *command: str) -> Step:
+        finished = processes.measure(command, fresh.folder, fresh.environment)
+        if finished.status:
+            raise RuntimeError(f"{name} failed:\n{finished.output[-3000:]}")
+        return Step(name, count, finished.seconds, finished.peak_bytes)
+
+    def stage(name: str, title: str = "") -> Step:
+        return step(title or name, "dvc", "repro", "--single-item", name)
+
+    with project(count) as (fresh, folder):
+        ladder = (sys.executable, "-m", "ladder.cli")
+        yield step("ladder climb --dry-run", *ladder, "climb", str(folder), "--dry-run")
+        lines = describe(fresh, folder)
+        yield stage("download")
+        yield stage("split")
+        for image_size in IMAGE_SIZES:
+            recipes.write(fresh.folder / settings.PARAMS, [f"image_size={image_size}"])
+            yield stage("decode", f"decode to {image_size} pixels")
+        yield step("dvc repro decode, nothing to do", "dvc", "repro", "decode")
+        changes = [f"--set-param={line}" for line in lines]
+        climb = (sys.executable, "-c", experiments.DVC, "exp", "run", "--temp")
+        yield step("the stages in a copy, from the cache", *climb, *changes, "decode")
+
+
+def adding() -> Added:
+    """Returns what `ADDED` more pictures take, where DVC has `KEPT`."""
+    with project(KEPT) as (fresh, folder):
+        copies = [fresh.folder / f"data/{DATASET}/raw", fresh.folder / ".dvc/cache"]
+        rooms = []
+        for numbers in (range(0), range(KEPT, KEPT + ADDED)):
+            draw(folder, numbers)
+            describe(fresh, folder)
+            fresh.dvc("repro", "--single-item", "download")
+            rooms.append((room(folder), room(*copies)))
+    (pictures, copied), (all_pictures, all_copied) = rooms
+    return Added(pictures, copied, all_pictures - pictures, all_copied - copied)
+
+
+def table(rows: Sequence[Step]) -> str:
+    """Returns a table in Markdown: a row per step, for each number of pictures time and memory.
+
+    The last column says how much longer a picture takes with the most pictures than with the
+    fewest: 1 where the time is linear.
+    """
+    counts = sorted({row.count for row in rows})
+    cells = {(row.name, row.count): row for row in rows}
+    lines = []
+    for name in dict.fromkeys(row.name for row in rows):
+        own = [cells[name, count] for count in counts]
+        each = [row.seconds / row.count for row in own]
+        shown = [f"{row.seconds:,.0f} s, {report.megabytes(row.peak_bytes)} MB" for row in own]
+        lines.append(
+            [name, *shown, f"{own[-1].count / own[-1].seconds:,.0f}", f"{each[-1] / each[0]:.1f}"]
+        )
+    header = [
+        "step",
+        *(f"{count:,} pictures" for count in counts),
+        "pictures a second",
+        "times as long a picture",
+    ]
+    return report.table(header, lines)
+
+
+def sentence(added: Added) -> str:
+    """Returns in words what copies take on the disk."""
+    return (
+        f"DVC's copies of {KEPT:,} pictures take {added.copies / added.pictures:.2f} times their "
+        f"room. {ADDED} more take {report.megabytes(added.more_pictures)} MB, and add "
+        f"{added.more_copies / 1e6:.1f} MB to the copies.\n"
+    )
+
+
+def main() -> None:
+    """Draws, measures and prints."""
+    parser = argparse.ArgumentParser("python -m benchmarks.many_pictures", description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, metavar="n", help="numbers of pictures")
+    rows = []
+    for count in parser.parse_args().sizes or SIZES:
+        for row in steps(count):
+            rows.append(row)
+            print(f"{row.count:,}, {row.name}: {row.seconds:.1f} s", file=sys.stderr, flush=True)
+    print(f"{machine.text(machine.describe())}\n\n{table(rows)}\n{sentence(adding())}")
+
+
+if __name__ == "__main__":
+    errors.run(main)
