@@ -23,7 +23,7 @@ from ladder.pictures import sources
 
 SIZES = (10_000, 30_000, 100_000)
 KEPT, ADDED = 20_000, 50  # pictures
-IMAGE_SIZES = (32, 96)  # pixels, to which pictures are decoded
+IMAGE_SIZES = (48, 96)  # pixels, to which pictures are decoded
 CLASS_NAMES = ("elm", "oak")
 GRID, SIDE, QUALITY = 16, 48, 85  # of a picture: pixels of the noise, pixels, and that of its JPEG
 DATASET = "many"
@@ -147,28 +147,22 @@ def adding() -> Added:
 
 
 def table(rows: Sequence[Step]) -> str:
-    """Returns a table in Markdown: a row per step, for each number of pictures time and memory.
+    """Returns a table in Markdown: a row per step, and its seconds for each number of pictures.
 
-    The last column says how much longer a picture takes with the most pictures than with the
-    fewest: 1 where the time is linear.
+    Then what a picture takes with the most pictures, divided by what it takes with the fewest, and
+    the peak memory with the most.
     """
     counts = sorted({row.count for row in rows})
     cells = {(row.name, row.count): row for row in rows}
     lines = []
     for name in dict.fromkeys(row.name for row in rows):
-        own = [cells[name, count] for count in counts]
-        each = [row.seconds / row.count for row in own]
-        shown = [f"{row.seconds:,.0f} s, {report.megabytes(row.peak_bytes)} MB" for row in own]
-        lines.append(
-            [name, *shown, f"{own[-1].count / own[-1].seconds:,.0f}", f"{each[-1] / each[0]:.1f}"]
-        )
-    header = [
-        "step",
-        *(f"{count:,} pictures" for count in counts),
-        "pictures a second",
-        "times as long a picture",
-    ]
-    return report.table(header, lines)
+        of_step = [cells[name, count] for count in counts]
+        fewest, most = of_step[0], of_step[-1]
+        growth = (most.seconds / most.count) / (fewest.seconds / fewest.count)
+        seconds = [f"{row.seconds:,.0f}" for row in of_step]
+        lines.append([name, *seconds, f"{growth:.1f}", report.megabytes(most.peak_bytes)])
+    columns = [f"{count:,} pictures, seconds" for count in counts]
+    return report.table(["step", *columns, "a picture, times", "peak, MB"], lines)
 
 
 def sentence(added: Added) -> str:
