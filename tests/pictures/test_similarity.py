@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from ladder import settings
-from ladder.pictures import images, similarity
+from ladder.pictures import hash_parts, images, similarity
 
 SIZE = 96
 HASH_DISTANCE = settings.read(Path(__file__).parents[2] / "params.yaml").audit.hash_distance
@@ -160,11 +160,13 @@ def test_few_pictures_have_few_pairs(count: int) -> None:
     assert similarity.linked(hashes, hashes, 30).tolist() == [0] * count
 
 
+@pytest.mark.parametrize("by_parts", [False, True])
 @pytest.mark.parametrize("pending", [0, 5, 10**6])
 @pytest.mark.parametrize("hash_distance", [0, 12, 30, 120])
 def test_linked_are_the_groups_of_all_pairs(
-    hash_distance: int, pending: int, monkeypatch: pytest.MonkeyPatch
+    hash_distance: int, pending: int, by_parts: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hash_parts.HashParts, "are_cheap", lambda _: by_parts)
     monkeypatch.setattr(similarity, "ROWS", 5)
     monkeypatch.setattr(similarity, "COLUMNS", 9)
     monkeypatch.setattr(similarity, "PENDING", pending)

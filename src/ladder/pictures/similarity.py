@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.sparse import coo_array, csgraph
 
+from ladder.pictures import hash_parts
+
 HASH_SIZE = 16  # 16 × 16 = 256 bits: the settings' `hash_distance` counts those that differ
 # Half of the bits are set, unless most of the transform is nought. That is so of an even picture,
 # and of drawn stripes, discs and squares, which then have nearly the same hash.
@@ -92,27 +94,44 @@ def linked(
     plain: NDArray[np.uint64], mirrored: NDArray[np.uint64], hash_distance: int
 ) -> NDArray[np.int64]:
     """Returns the `groups` of all `pairs_of_hashes`, which are never held at once."""
+    links = _Links(len(plain))
+    parts = hash_parts.HashParts(plain, mirrored, hash_distance)
+    if parts.are_cheap():
+        for first, second in parts.near():
+            links.add(first, second)
+        return links.joined()
     table = _Table(plain, mirrored, hash_distance)
-    numbers = np.arange(len(plain), dtype=np.int64)
-    pending, count = [_NONE], 0
     for rows, columns in table.parts():
-        some = np.concatenate([numbers[rows], numbers[columns]])
+        some = np.concatenate([links.numbers[rows], links.numbers[columns]])
         if (some == some[0]).all():  # one group already: a film of many frames soon is
             continue
         near = table.near(rows, columns)
-        if len(near):
-            pending.append(near[numbers[near["first"]] != numbers[near["second"]]])
-            count += len(pending[-1])
-        if count > PENDING:
-            numbers, pending, count = _merged(numbers, pending), [_NONE], 0
-    return _merged(numbers, pending)
+        links.add(near["first"].to_numpy(), near["second"].to_numpy())
+    return links.joined()
 
 
-def _merged(numbers: NDArray[np.int64], near: list[pd.DataFrame]) -> NDArray[np.int64]:
-    """Returns the numbers of groups, joined where a pair of pictures links two of them."""
-    pairs_of_all = pd.concat(near)
-    between = {row: numbers[pairs_of_all[row]] for row in ("first", "second")}
-    return groups(len(numbers), pd.DataFrame(between))[numbers]
+class _Links:
+    """The groups that pairs link, of pairs that come some at a time."""
+
+    def __init__(self, count: int) -> None:
+        self.numbers = np.arange(count, dtype=np.int64)  # of the groups so far
+        self._pending, self._count = [_NONE], 0
+
+    def add(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
+        """Takes pairs of rows."""
+        one, other = self.numbers[first], self.numbers[second]
+        new = one != other
+        if new.any():
+            self._pending.append(pd.DataFrame({"first": one[new], "second": other[new]}))
+            self._count += len(self._pending[-1])
+        if self._count > PENDING:
+            self.joined()
+
+    def joined(self) -> NDArray[np.int64]:
+        """Returns a number for each row, equal where the pairs taken so far link them."""
+        self.numbers = groups(len(self.numbers), pd.concat(self._pending))[self.numbers]
+        self._pending, self._count = [_NONE], 0
+        return self.numbers
 
 
 class _Table:
