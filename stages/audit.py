@@ -8,7 +8,7 @@ import pandas as pd
 
 from ladder import artifacts, errors, paths, settings
 from ladder.evidence import duplicates, planted, suspects
-from ladder.pictures import similarity
+from ladder.pictures import images, similarity
 
 
 class Params(settings.Section):
@@ -20,7 +20,7 @@ def main() -> None:
     params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.name)
     manifest = artifacts.read_csv(files.manifest)
-    pixels = np.concatenate([artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS])
+    pixels = [artifacts.read_npy(files.images(subset)) for subset in paths.SUBSETS]
     near = similarity.pairs(pixels, params.audit.hash_distance)
     artifacts.write_csv(files.duplicates, duplicates.between_subsets(manifest, near))
     # Of test there are no features: what finds its suspects is its predictions.
@@ -33,8 +33,9 @@ def main() -> None:
     probabilities = suspects.out_of_fold(features, labels, groups, params.audit)
     artifacts.write_csv(files.suspects, suspects.find(known, probabilities))
     wrong = suspects.rows(labels, probabilities)
+    copied = images.take(pixels, planted.drawn(len(manifest), seed=0))
     tables = [
-        planted.copies(pixels, params.audit.hash_distance, seed=0),
+        planted.copies(copied, params.audit.hash_distance),
         planted.turned_labels(features, labels, groups, wrong, params.audit, seed=0),
     ]
     artifacts.write_csv(files.planted, pd.concat(tables))

@@ -26,7 +26,7 @@ def scenes() -> NDArray[np.uint8]:
 def test_every_copy_of_different_pictures_is_found_and_nothing_besides(
     scenes: NDArray[np.uint8],
 ) -> None:
-    table = planted.copies(scenes, HASH_DISTANCE, seed=0)
+    table = planted.copies(scenes, HASH_DISTANCE)
     assert list(table) == planted.COLUMNS
     assert table["planted"].tolist() == list(planted.ALTERATIONS)
     assert table["number"].eq(12).all()
@@ -35,25 +35,25 @@ def test_every_copy_of_different_pictures_is_found_and_nothing_besides(
 
 
 def test_too_strict_a_threshold_is_seen_to_miss_copies(scenes: NDArray[np.uint8]) -> None:
-    counts = planted.copies(scenes, 0, seed=0).set_index("planted")["found"]
+    counts = planted.copies(scenes, 0).set_index("planted")["found"]
     assert counts["copy mirrored"] == 12  # the same bits
     assert counts["copy cropped by 5 %"] == 0
 
 
 def test_pictures_that_are_alike_count_besides(scenes: NDArray[np.uint8]) -> None:
     """Two rows hold the same picture, so that a copy of each is near the other as well."""
-    table = planted.copies(scenes[[0, 0, 1]], HASH_DISTANCE, seed=0)
+    table = planted.copies(scenes[[0, 0, 1]], HASH_DISTANCE)
     assert table["found"].eq(3).all()
     assert table["besides"].eq(2).all()
 
 
-def test_of_many_pictures_some_are_copied(
-    scenes: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(planted, "COPIED", 5)
-    table = planted.copies(scenes, HASH_DISTANCE, seed=0)
-    assert table["number"].eq(5).all()
-    assert table["found"].eq(5).all()
+def test_of_many_pictures_some_are_copied_each_once_and_in_order() -> None:
+    rows = planted.drawn(10_000, seed=0)
+    assert len(rows) == planted.COPIED
+    assert (np.diff(rows) > 0).all()
+    assert 0 <= rows[0] < 1000
+    assert 9000 < rows[-1] < 10_000
+    assert planted.drawn(12, seed=0).tolist() == list(range(12))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -112,6 +112,6 @@ def test_labels_of_tiny_sets_are_turned_into_others_of_the_set(labels: list[int]
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_picture_is_enough_to_plant_copies(scenes: NDArray[np.uint8], count: int) -> None:
-    table = planted.copies(scenes[:count], HASH_DISTANCE, seed=0)
+    table = planted.copies(scenes[:count], HASH_DISTANCE)
     assert table["number"].eq(count).all()
     assert table["found"].eq(count).all()

@@ -124,3 +124,9 @@ def test_changed_bytes_are_refused() -> None:
     )
     with pytest.raises(errors.InputError, match=message):
         list(images.decode_all(changed.__getitem__, rows, 48))
+
+
+def test_rows_are_taken_as_if_the_arrays_were_one() -> None:
+    arrays = [np.random.default_rng(n).integers(0, 256, (n, 2, 2, 3), np.uint8) for n in (3, 0, 4)]
+    rows = np.array([6, 0, 3, 2, 2])
+    np.testing.assert_array_equal(images.take(arrays, rows), np.concatenate(arrays)[rows])

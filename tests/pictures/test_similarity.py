@@ -63,18 +63,18 @@ def test_a_planted_variant_is_found_and_nothing_else(
 ) -> None:
     numbers = [3, 17, 42]
     planted = np.stack([VARIANTS[kind](scene(number)) for number in numbers])
-    pairs = similarity.pairs(np.concatenate([unrelated, planted]), HASH_DISTANCE)
+    pairs = similarity.pairs([unrelated, planted], HASH_DISTANCE)
     assert pairs["first"].tolist() == numbers
     assert pairs["second"].tolist() == [60, 61, 62]
     assert pairs["mirrored"].tolist() == [kind == "mirrored"] * 3
 
 
 def test_unrelated_pictures_stay_far_from_the_threshold(unrelated: NDArray[np.uint8]) -> None:
-    assert len(similarity.pairs(unrelated, HASH_DISTANCE + 16)) == 0
+    assert len(similarity.pairs([unrelated], HASH_DISTANCE + 16)) == 0
 
 
 def test_a_copy_is_at_distance_0(unrelated: NDArray[np.uint8]) -> None:
-    pairs = similarity.pairs(unrelated[[0, 1, 0]], 0)
+    pairs = similarity.pairs([unrelated[[0, 1, 0]]], 0)
     assert pairs.to_dict("records") == [{"first": 0, "second": 2, "distance": 0, "mirrored": False}]
 
 
@@ -82,10 +82,12 @@ def test_pairs_are_found_across_the_blocks(
     unrelated: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = unrelated[[0, 1, 2, 0, 3, 1, 4]]
-    whole = similarity.pairs(rows, HASH_DISTANCE)
+    whole = similarity.pairs([rows], HASH_DISTANCE)
     monkeypatch.setattr(similarity, "ROWS", 2)
     monkeypatch.setattr(similarity, "COLUMNS", 3)
-    pd.testing.assert_frame_equal(similarity.pairs(rows, HASH_DISTANCE), whole)
+    monkeypatch.setattr(similarity, "PART", 2)
+    apart = [rows[:3], rows[3:3], rows[3:]]
+    pd.testing.assert_frame_equal(similarity.pairs(apart, HASH_DISTANCE), whole)
     assert whole[["first", "second"]].to_numpy().tolist() == [[0, 3], [1, 5]]
 
 

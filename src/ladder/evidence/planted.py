@@ -18,21 +18,24 @@ COPIED = 200  # pictures, at most, of which copies are planted
 TURNED = 0.02  # of all labels
 
 
-def copies(images: NDArray[np.uint8], hash_distance: int, seed: int) -> pd.DataFrame:
+def drawn(count: int, seed: int) -> NDArray[np.int64]:
+    """Returns the rows, of `count`, of the pictures of which copies are planted; in order."""
+    return np.sort(np.random.default_rng(seed).choice(count, min(COPIED, count), replace=False))
+
+
+def copies(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
     """Returns, for each kind of altered copy, how many are recognised as copies.
 
-    `images` are (n, S, S, 3), of which as many as `COPIED` are drawn. Columns: planted (the kind),
-    number, found, besides (pairs of a copy and a picture that it is not of, counted as near).
+    `images` are (n, S, S, 3), each of which is copied. Columns: planted (the kind), number, found,
+    besides (pairs of a copy and a picture that it is not of, counted as near).
     """
-    count = min(COPIED, len(images))
-    rows = np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))
-    originals = similarity.both_ways(images[rows])
+    originals = similarity.both_ways(images)
     table = []
     for kind, alter in ALTERATIONS.items():
-        altered = np.stack([np.asarray(alter(Image.fromarray(image))) for image in images[rows]])
+        altered = np.stack([np.asarray(alter(Image.fromarray(image))) for image in images])
         near = similarity.nearest(similarity.hashes(altered), originals)[0] <= hash_distance
         near_copies = int(near.diagonal().sum())
-        table.append((kind, count, near_copies, int(near.sum()) - near_copies))
+        table.append((kind, len(images), near_copies, int(near.sum()) - near_copies))
     return pd.DataFrame(table, columns=COLUMNS)
 
 

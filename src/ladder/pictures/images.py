@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +24,16 @@ def decode(content: bytes, image_size: int) -> NDArray[np.uint8]:
     """
     picture = reading.open_picture(content)
     return np.asarray(picture.resize((image_size, image_size), Image.Resampling.BILINEAR))
+
+
+def take(images: Sequence[NDArray[np.uint8]], rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Returns rows (k, S, S, 3) of arrays (n, S, S, 3) that are counted one after the other.
+
+    The arrays may be mapped into memory: these rows alone are read.
+    """
+    starts = np.cumsum([0, *map(len, images)])
+    places = np.searchsorted(starts, rows, side="right") - 1
+    return np.stack([images[i][row - starts[i]] for i, row in zip(places, rows, strict=True)])
 
 
 def decode_all(

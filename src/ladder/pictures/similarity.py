@@ -1,6 +1,6 @@
 """Pictures that look alike, by a perceptual hash."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import imagehash
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.sparse import coo_array, csgraph
+from tqdm import tqdm
 
 from ladder.pictures import hash_parts
 
@@ -18,6 +19,7 @@ TELLING = 48
 # The part of the table of distances that is worked out at a time: ½ MB, which a core's cache holds.
 ROWS, COLUMNS = 32, 2048
 RARE = 1 / 64  # of a part: so few pairs are cheaper to work out one by one
+PART = 512  # images that are hashed at a time
 PENDING = 100_000  # pairs that are collected before the groups are worked out anew
 
 _NONE = pd.DataFrame(
@@ -69,12 +71,21 @@ def nearest(
     return np.minimum(plain, mirrored), mirrored < plain
 
 
-def pairs(images: NDArray[np.uint8], hash_distance: int) -> pd.DataFrame:
+def pairs(images: Sequence[NDArray[np.uint8]], hash_distance: int) -> pd.DataFrame:
     """Returns the pairs of images that are nearly the same, also where one is mirrored.
 
-    Columns: first, second (rows of `images`, first < second), distance, mirrored; in this order.
+    `images` are arrays (n, S, S, 3), one after the other. They may be mapped into memory: a part at
+    a time is read. Columns: first, second (rows of all of them, first < second), distance,
+    mirrored; in this order.
     """
-    return pairs_of_hashes(*both_ways(images), hash_distance)
+    parts = [array[i : i + PART] for array in images for i in range(0, len(array), PART)]
+    hashed = []
+    with tqdm(total=sum(map(len, parts)), desc="hash", unit="picture", disable=None) as bar:
+        for part in parts:
+            hashed.append(both_ways(part))
+            bar.update(len(part))
+    plain, mirrored = (np.concatenate(way) for way in zip(*hashed, strict=True))
+    return pairs_of_hashes(plain, mirrored, hash_distance)
 
 
 def pairs_of_hashes(
