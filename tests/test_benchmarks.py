@@ -20,6 +20,7 @@ from benchmarks import (
     book_way,
     extraction,
     machine,
+    many_pictures,
     pipeline,
     plan,
     plot,
@@ -34,6 +35,7 @@ from benchmarks.workers import vgg16
 from ladder import errors, rungs, settings
 from ladder.climbs import recipes
 from ladder.evidence import book
+from ladder.pictures import examination, folders, groups, originals
 
 ROOT = Path(__file__).parent.parent
 values = st.lists(st.floats(0.1, 1e6), min_size=1, max_size=9)
@@ -333,3 +335,53 @@ def test_what_cannot_be_measured_is_refused(
     with pytest.raises(SystemExit):
         run.parse(wrong)
     assert wrong[-1] in capsys.readouterr().err
+
+
+def test_the_many_pictures_that_are_drawn_are_no_near_duplicates(tmp_path: Path) -> None:
+    many_pictures.draw(tmp_path / "pictures", range(40))
+    many_pictures.draw(tmp_path / "again", range(30, 40))
+    files, _ = folders.listing(tmp_path / "pictures")
+    again, _ = folders.listing(tmp_path / "again")
+    assert {name: path.read_bytes() for name, path in again.items()} == {
+        name: files[name].read_bytes() for name in again
+    }
+    examined = examination.examine(originals.of_folder(files).read, pd.Series(list(files)))
+    pictures = examined.assign(class_name="all")
+    assert groups.of_pictures(pictures, None, hash_distance=40).nunique() == 40
+
+
+def test_many_pictures_that_something_changes_are_noticed() -> None:
+    with many_pictures.project(2):
+        pass
+    with (
+        pytest.raises(RuntimeError, match="the pictures were changed"),
+        many_pictures.project(2) as (_, folder),
+    ):
+        (folder / "elm/000000.jpg").chmod(0o444)
+
+
+def test_what_links_share_takes_room_once(tmp_path: Path) -> None:
+    (tmp_path / "picture").write_bytes(bytes(5000))
+    once = many_pictures.room(tmp_path)
+    (tmp_path / "link").hardlink_to(tmp_path / "picture")
+    assert many_pictures.room(tmp_path) == once >= 5000
+
+
+def test_the_table_of_many_pictures_says_how_time_grows() -> None:
+    steps = [
+        many_pictures.Step(name, count, seconds, peak)
+        for name, count, seconds, peak in [
+            ("split", 10, 2.0, 4_000_000),
+            ("decode", 10, 3.0, 5_000_000),
+            ("split", 100, 20.0, 6_000_000),
+            ("decode", 100, 60.0, 1_234_000_000),
+        ]
+    ]
+    assert many_pictures.table(steps).splitlines()[2:] == [
+        "| split | 2 | 20 | 1.0 | 6 |",
+        "| decode | 3 | 60 | 2.0 | 1,234 |",
+    ]
+    assert many_pictures.sentence(many_pictures.Added(100, 103, 4_000_000, 6_100_000)) == (
+        "DVC's copies of 20,000 pictures take 1.03 times their room. 50 more take 4 MB, and add "
+        "6.1 MB to the copies.\n"
+    )
