@@ -21,8 +21,8 @@ class _Runs(NamedTuple):
     """The hashes that are equal to each row's in one part and come after it."""
 
     order: NDArray[np.int64]  # (2n,): numbers of hashes, those of mirror images from n on
-    start: NDArray[np.int64]  # (n,): where in `order` those of a row start
-    count: NDArray[np.int64]  # (n,)
+    starts: NDArray[np.int64]  # (n,): where in `order` those of a row start
+    lengths: NDArray[np.int64]  # (n,)
 
 
 class HashParts:
@@ -32,17 +32,16 @@ class HashParts:
         self, plain: NDArray[np.uint64], mirrored: NDArray[np.uint64], hash_distance: int
     ) -> None:
         self.hashes = np.concatenate([plain, mirrored])
-        self.hash_distance = hash_distance
+        self.count, self.hash_distance = len(plain), hash_distance
 
     def are_cheap(self) -> bool:
         """Returns whether this takes less time than a table of all pairs.
 
         It does not where the distance is wide, or where most pictures look alike.
         """
-        count = len(self.hashes) // 2
-        room = count**2 / 2 / COST
+        room = self.count**2 / 2 / COST
         for runs in self._runs():
-            room -= runs.count.sum()
+            room -= runs.lengths.sum()
             if room < 0:
                 return False
         return True
@@ -53,11 +52,10 @@ class HashParts:
         A pair is near if at most `hash_distance` bits differ between the first and the second, as
         it is or mirrored.
         """
-        count = len(self.hashes) // 2
         for runs in self._runs():
-            ends = runs.count.cumsum()
-            steps = np.arange(0, ends[-1], CANDIDATES) if count else []
-            edges = [*np.searchsorted(ends, steps, side="right"), count]
+            ends = runs.lengths.cumsum()
+            steps = np.arange(0, ends[-1] if self.count else 0, CANDIDATES)
+            edges = [*np.searchsorted(ends, steps, side="right"), self.count]
             for low, high in itertools.pairwise(edges):
                 yield self._near(runs, np.arange(low, high))
 
@@ -65,26 +63,25 @@ class HashParts:
         self, runs: _Runs, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Returns the near pairs among the candidates of some rows."""
-        count = runs.count[rows]
-        first = np.repeat(rows, count)
-        within = np.arange(len(first)) - np.repeat(count.cumsum() - count, count)
-        other = runs.order[np.repeat(runs.start[rows], count) + within]
+        lengths = runs.lengths[rows]
+        first = np.repeat(rows, lengths)
+        within = np.arange(len(first)) - np.repeat(lengths.cumsum() - lengths, lengths)
+        other = runs.order[np.repeat(runs.starts[rows], lengths) + within]
         differing = np.bitwise_count(self.hashes[first] ^ self.hashes[other])
         kept = differing.sum(axis=1, dtype=np.int64) <= self.hash_distance
-        return first[kept], other[kept] % (len(self.hashes) // 2)
+        return first[kept], other[kept] % self.count
 
     def _runs(self) -> Iterator[_Runs]:
         """Yields the candidates by part."""
-        count = len(self.hashes) // 2
-        rows = np.arange(count)
+        rows = np.arange(self.count)
         bits = np.unpackbits(self.hashes.view(np.uint8), axis=1)
         for part in range(self.hash_distance + 1):
             own = bits[:, part :: self.hash_distance + 1][:, :LONGEST]
             keys = own @ (1 << np.arange(own.shape[1]))
-            # Sorted by key and, of equal keys, by row.
-            places = keys * count + np.tile(rows, 2)
+            # By key and, of equal keys, by row: so those that come after a row lie together.
+            places = keys * self.count + np.tile(rows, 2)
             order = np.argsort(places, kind="stable")
-            after = keys[:count] * count
-            start = np.searchsorted(places[order], after + rows, side="right")
-            stop = np.searchsorted(places[order], after + count, side="left")
-            yield _Runs(order, start, stop - start)
+            first = keys[: self.count] * self.count
+            starts = np.searchsorted(places[order], first + rows, side="right")
+            stops = np.searchsorted(places[order], first + self.count, side="left")
+            yield _Runs(order, starts, stops - starts)
