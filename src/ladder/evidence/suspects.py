@@ -40,7 +40,8 @@ def out_of_fold(
     flat = features.reshape(len(features), -1).astype(np.float32)
     # The more features, the weaker each: so a logit varies as much with any number of them.
     strength = parameters.inverse_regularization / flat.shape[1]
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+    regression = LogisticRegression(C=strength, max_iter=1000)
+    model = make_pipeline(StandardScaler(copy=False), regression)  # rows of `flat` are copies
     rows = np.flatnonzero(np.isin(labels, several))
     probabilities = np.full((len(labels), int(labels.max()) + 1), np.nan)
     for known, held_out in StratifiedGroupKFold(folds).split(rows, labels[rows], groups[rows]):
