@@ -1,7 +1,7 @@
 """Decodes every picture once, to image_size × image_size (DLwP 5.2.4)."""
 
 from ladder import artifacts, errors, paths, settings
-from ladder.pictures import images, originals
+from ladder.pictures import originals, threads
 
 
 class Params(settings.Section):
@@ -16,7 +16,7 @@ def main() -> None:
     with originals.opened(files.raw) as pictures:
         for subset in paths.SUBSETS:
             rows = manifest[manifest["subset"] == subset]
-            parts = images.decode_all(pictures.read, rows, size)
+            parts = threads.decode_all(pictures.read, rows, size)
             artifacts.write_npy_in_parts(files.images(subset), (len(rows), size, size, 3), parts)
 
 

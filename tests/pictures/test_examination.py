@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
 
-from ladder.pictures import examination, reading
+from ladder.pictures import examination, reading, threads
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -153,7 +153,7 @@ def test_damaged_pixels_are_a_reason_or_a_finding() -> None:
 def test_each_picture_is_read_once_in_threads_and_memory_holds_few(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reading, "PART", 8)
+    monkeypatch.setattr(threads, "WAITING", 8)
     content, lock = encoded(Image.new("L", (2, 2), 7)), threading.Lock()
     read: list[str] = []
     decoded: list[int] = []

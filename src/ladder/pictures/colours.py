@@ -15,7 +15,6 @@ Transparency becomes white; black where nothing could be seen on white but somet
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -105,7 +104,7 @@ def _from_16_bits(picture: Image.Image, content: bytes) -> Image.Image:
         return picture
     if not transparent and all(channel.max() >= full for channel in channels):
         return picture
-    whole = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    whole = _by_opencv(content)
     if whole is None or whole.dtype != np.uint16 or whole.ndim != 3:
         return picture
     whole = whole[..., [2, 1, 0, *range(3, whole.shape[2])]]  # OpenCV has blue first
@@ -117,6 +116,21 @@ def _from_16_bits(picture: Image.Image, content: bytes) -> Image.Image:
         return Image.fromarray(colours)
     alpha = upper_bits(whole[..., 3])
     return Image.fromarray(np.dstack([colours, alpha]))
+
+
+def _by_opencv(content: bytes) -> Pixels | None:
+    """Returns the pixels of a file in their own type, blue first; None if it cannot be read.
+
+    Raises:
+        ModuleNotFoundError: OpenCV is not there, as where an exported model is used.
+    """
+    try:
+        import cv2
+    except ModuleNotFoundError:
+        message = "16 bits: pip install opencv-python-headless"
+        raise ModuleNotFoundError(message) from None
+    pixels: Pixels | None = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    return pixels
 
 
 def _without_transparency(picture: Image.Image) -> Image.Image:

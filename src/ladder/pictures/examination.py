@@ -20,7 +20,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
-from ladder.pictures import damage, formats, reading, similarity
+from ladder.pictures import damage, formats, reading, similarity, threads
 
 COPY = 64  # pixels a side of the copy, squashed to a square, that is hashed
 REDUCED = 256  # pixels of the longer side at most, where sharpness is measured
@@ -107,7 +107,7 @@ def examine(
     With `refuse_damaged`, a picture whose pixels are wrong for certain cannot be used.
     """
     act = partial(_examine_one, read, refuse_damaged)
-    rows = reading.for_each_picture("examine", act, names)
+    rows = threads.for_each_picture("examine", act, names)
     frame = pd.DataFrame(rows, columns=list(_Row._fields), index=names.index)
     frame.insert(0, "path", names)
     return frame.astype({column: kind for column, kind in TYPES.items() if column != "path"})

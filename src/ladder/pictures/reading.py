@@ -1,23 +1,15 @@
 """Opens pictures that may be anything, and says why one cannot be used."""
 
 import io
-import warnings
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-import pandas as pd
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
 
 from ladder.pictures import colours, containers, formats
-
-T = TypeVar("T")
 
 FORMATS = formats.READ  # by content, whatever the name says
 BYTES = 200_000_000  # of a file
 PIXELS = 40_000_000
-PART = 4096  # pictures that wait for a thread at a time
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -137,20 +129,3 @@ def _reason(error: Exception, kind: str) -> str:
     if isinstance(error, UnidentifiedImageError):
         return f"{kind} that breaks off or is damaged at its beginning"
     return str(error) or type(error).__name__
-
-
-def for_each_picture(title: str, act: Callable[..., T], *columns: pd.Series) -> list[T]:
-    """Returns what `act` gives for each row of the columns; in threads, with a progress bar.
-
-    Pillow's warnings of odd metadata are dropped: pixels count.
-    """
-    count = len(columns[0])
-    results: list[T] = []
-    bar = tqdm(total=count, desc=title, unit="picture", disable=None)
-    with bar, warnings.catch_warnings(action="ignore"), ThreadPoolExecutor() as pool:
-        for start in range(0, count, PART):  # a task in waiting takes memory
-            part = (column.iloc[start : start + PART] for column in columns)
-            for result in pool.map(act, *part):
-                results.append(result)
-                bar.update()
-    return results
