@@ -126,6 +126,25 @@ def demo(
 
 
 @app.command()
+def export(
+    ladder: Annotated[str, typer.Argument(metavar="NAME", help="Whose model.")],
+    format_name: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="saved_model, onnx or litert.")
+    ],
+    rung: Annotated[
+        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="The folder; by default exports/NAME/FORMAT.")
+    ] = None,
+) -> None:
+    """Write the model of a climb for programs without Ladder, and check it on the test pictures."""
+    from ladder.climbs import exports
+
+    raise typer.Exit(exports.run(ladder, format_name, rung or None, output))
+
+
+@app.command()
 def seeds(
     pictures: Pictures = "",
     count: Annotated[int, typer.Option(help="How many seeds, at least.")] = 5,

@@ -157,9 +157,9 @@ def test_what_is_dropped_from_stderr_is_printed_after_an_error() -> None:
     code = (
         "import os\n"
         "from ladder.networks import runtime\n"
-        "with runtime._quiet_stderr():\n"
+        "with runtime.quiet_stderr():\n"
         "    os.write(2, b'what works')\n"
-        "with runtime._quiet_stderr():\n"
+        "with runtime.quiet_stderr():\n"
         "    os.write(2, b'what breaks')\n"
         "    raise SystemExit(3)"
     )

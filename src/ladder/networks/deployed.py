@@ -119,7 +119,7 @@ def read_ahead(files: Sequence[Path], image_size: int, batch_size: int) -> Itera
 
         def submit(start: int) -> list[Any]:
             some = files[start : start + batch_size]
-            return [pool.submit(_pixels, file, image_size) for file in some]
+            return [pool.submit(images.decode_file, file, image_size) for file in some]
 
         ahead = submit(0)
         for start in range(0, len(files), batch_size):
@@ -131,20 +131,6 @@ def read_ahead(files: Sequence[Path], image_size: int, batch_size: int) -> Itera
             reasons = {row: reason for row, reason in results.items() if isinstance(reason, str)}
             stacked = np.stack([*decoded.values()]) if decoded else np.empty((0,), np.uint8)
             yield Batch([*decoded], stacked, reasons)
-
-
-def _pixels(file: Path, image_size: int) -> NDArray[np.uint8] | str:
-    """Returns a picture's pixels (S, S, 3), or the reason why there are none."""
-    try:
-        if file.exists() and not file.is_file():  # a pipe would be waited for
-            return "no file"
-        if (size := file.stat().st_size) > reading.BYTES:  # before it is in memory
-            return f"{size:,} bytes, more than {reading.BYTES:,}"
-        return images.decode(file.read_bytes(), image_size)
-    except reading.UnreadableError as error:
-        return str(error)
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        return getattr(error, "strerror", None) or str(error)
 
 
 def _decode(content: bytes, row: int, image_size: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ladder import settings
 
-__all__ = ["describe", "keras", "policy", "processor_flags", "start", "tf"]
+__all__ = ["describe", "keras", "policy", "processor_flags", "quiet_stderr", "start", "tf"]
 
 KINDS = {"amx_bf16", "avx512_bf16", "avx512f", "avx2", "fma", "bf16", "asimd", "sve"}  # of kernels
 CPUINFO = Path("/proc/cpuinfo")
@@ -19,8 +19,8 @@ BFLOAT16_CAPABILITY = (8, 0)  # NVIDIA Ampere
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Drops what TensorFlow's C++ prints as it is imported: no variable silences all of it.
+def quiet_stderr() -> Iterator[None]:
+    """Drops what TensorFlow's C++ prints in the block: no variable silences all of it.
 
     After an error it is printed all the same; if the process aborts, Python's stack is.
     """
@@ -47,7 +47,7 @@ for variable in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "XLA_FLAGS", "TF_XLA_
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no lines that say what works
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever ~/.keras/keras.json says
 
-with _quiet_stderr():
+with quiet_stderr():
     import keras
     import tensorflow as tf
 
@@ -70,7 +70,7 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(runtime.threads or _cores())
     tf.config.experimental.enable_op_determinism()
-    with _quiet_stderr():
+    with quiet_stderr():
         tf.constant(0)  # the first operation lists what the processor can do
     if seed is not None:
         keras.utils.set_random_seed(seed)

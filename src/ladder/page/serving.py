@@ -13,7 +13,10 @@ from ladder.networks import deployed
 PROGRAM = Path(__file__).with_name("served.py")
 PACKAGE = Path(__file__).parent.parent
 # What it needs of this package: what stands above stays out, as does what only this project uses.
-LEFT_OUT = ("__pycache__", "climbs", "page", "evidence", "cli.py", "tracking.py")
+LEFT_OUT = (
+    *("__pycache__", "climbs", "page", "evidence", "cli.py", "tracking.py"),
+    *("exported.py", "standalone.py"),
+)
 LIBRARIES = (
     *("filelock", "keras", "numpy", "opencv-python-headless", "pandas", "pillow", "psutil"),
     *("pydantic", "ruamel.yaml", "tqdm"),

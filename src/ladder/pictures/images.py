@@ -1,6 +1,7 @@
 """Pictures become pixels here and nowhere else. An exported model has a copy of this module."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,3 +27,17 @@ def take(images: Sequence[NDArray[np.uint8]], rows: NDArray[np.int64]) -> NDArra
     starts = np.cumsum([0, *map(len, images)])
     places = np.searchsorted(starts, rows, side="right") - 1
     return np.stack([images[i][row - starts[i]] for i, row in zip(places, rows, strict=True)])
+
+
+def decode_file(file: Path, image_size: int) -> NDArray[np.uint8] | str:
+    """Returns the pixels of a picture's file, as `decode`, or the reason why there are none."""
+    try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            return "no file"
+        if (size := file.stat().st_size) > reading.BYTES:  # before it is in memory
+            return f"{size:,} bytes, more than {reading.BYTES:,}"
+        return decode(file.read_bytes(), image_size)
+    except reading.UnreadableError as error:
+        return str(error)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        return getattr(error, "strerror", None) or str(error)
