@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ladder import cache, cli, errors, tracking
-from ladder.climbs import climbs, learning_curve, recipes, reproduction, seeds
+from ladder.climbs import climbs, exports, learning_curve, recipes, reproduction, seeds
 from ladder.page import demo, report
 
 ROOT = Path(__file__).parent.parent
@@ -19,6 +19,7 @@ COMMANDS = {
     "predict",
     "serve",
     "demo",
+    "export",
     "seeds",
     "learning-curve",
     "check",
@@ -66,6 +67,13 @@ def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
         ("report reports/a --open", report, "show", (("reports/a",), {"open_page": True})),
         ("demo", demo, "run", ((None, None, 7860), {})),
         ("demo a --rung scratch --port 1", demo, "run", (("a", "scratch", 1), {})),
+        (
+            "export oaks --format onnx --rung features --output out",
+            exports,
+            "run",
+            (("oaks", "onnx", "features", Path("out")), {}),
+        ),
+        ("export oaks --format litert", exports, "run", (("oaks", "litert", None, None), {})),
         ("ui", tracking, "ui", ((), {})),
     ],
 )

@@ -94,7 +94,9 @@ def test_ladders_modules_are_imported_by_name_from_their_packages(path: Path) ->
 @pytest.mark.parametrize(
     ("library", "doors"),
     [
-        ("tensorflow", {"networks.runtime"}),
+        ("tensorflow", {"networks.runtime", "networks.standalone"}),  # exports run the second
+        ("onnxruntime", {"networks.standalone"}),
+        ("ai_edge_litert", {"networks.standalone"}),
         ("keras", {"networks.runtime"}),
         ("h5py", {"networks.digests"}),
         ("tf_keras_vis", {"evidence.interpretation"}),

@@ -107,11 +107,20 @@ def reports_of(files: deployed.Files) -> report.Reports:
     """Returns the reports of the climb that a model is of.
 
     Raises:
-        InputError: there are none, or they are of another climb.
+        InputError: there are none, or they are of another climb, or the model is damaged.
     """
     folder = paths.DatasetPaths(files.name).reports
     reports = report.read(folder)
-    if digests.weights(files.weights) != artifacts.read_json(folder / WEIGHTS)[files.rung]:
+    try:
+        digest = digests.weights(files.weights)
+    except OSError as error:
+        raise errors.InputError(
+            str(files.weights),
+            expected="whole weights",
+            received=error,
+            advice=f"Climb again: ladder climb {files.name}.",
+        ) from error
+    if digest != artifacts.read_json(folder / WEIGHTS)[files.rung]:
         raise errors.InputError(
             str(folder),
             expected=f"the reports of the climb that {files.weights} is of",

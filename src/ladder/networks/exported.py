@@ -33,18 +33,18 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @dataclass(frozen=True)
 class Format:
-    """A format of networks: what Keras calls it, its file, and the packages that it takes."""
+    """A format of networks: what Keras calls it, its file, and packages as pip knows them."""
 
     keras: str
     file: str
-    runtime: str  # the package that runs it, as pip knows it
-    modules: tuple[str, ...] = ()  # of the extra `export`, as Python imports them
+    runtime: str  # the package that runs it
+    packages: tuple[str, ...] = ()  # those of the extra `export` that write and run it
 
 
 FORMATS = {
     "saved_model": Format("tf_saved_model", "saved_model", "tensorflow"),
     "onnx": Format("onnx", "model.onnx", "onnxruntime", ("onnx", "onnxruntime", "tf2onnx")),
-    "litert": Format("litert", "model.tflite", "ai-edge-litert", ("ai_edge_litert",)),
+    "litert": Format("litert", "model.tflite", "ai-edge-litert", ("ai-edge-litert",)),
 }
 
 
@@ -61,7 +61,8 @@ def format_named(name: str) -> Format:
             received=name,
             advice="Choose one.",
         )
-    missing = [module for module in FORMATS[name].modules if find_spec(module) is None]
+    needed = FORMATS[name].packages
+    missing = [package for package in needed if find_spec(package.replace("-", "_")) is None]
     if missing:
         raise errors.InputError(
             f"the format {name}",

@@ -12,6 +12,13 @@ from ladder.evidence import evaluation, selection
 from ladder.networks import exported
 from ladder.page import examined, report, sentences
 
+KINDS: Mapping[rungs.Rung, str] = {
+    "scratch": "a small convnet, trained from scratch",
+    "scratch_augmented": "a small convnet, trained from scratch with augmentation and dropout",
+    "features": "a dense head, trained on the stored features of a base",
+    "features_augmented": "a dense head on a frozen base, trained with augmentation",
+    "fine_tuned": "a dense head on a base whose last layers were trained as well",
+}
 RESEARCH = "ImageNet's own terms, which are for research, may count as well."
 TERMS = {  # of a base's weights, by `base.weights`
     "torchvision": f"are torchvision's (BSD 3-Clause licence), trained on ImageNet. {RESEARCH}",
@@ -53,7 +60,7 @@ def text(export: Export, reports: report.Reports, manifest: pd.DataFrame | None)
         *_results(export, reports),
         "## Limits",
         _items(_limits(export, reports, manifest)),
-        "## The same answers as Ladder's",
+        "## Compared with Ladder's own model",
         " ".join(export.parity),
         "## Software and licences",
         _items(_software(export)),
@@ -63,7 +70,7 @@ def text(export: Export, reports: report.Reports, manifest: pd.DataFrame | None)
 
 def _use(export: Export) -> Iterator[str]:
     size, form = export.description["image_size"], exported.FORMATS[export.format_name]
-    needed = " ".join(_pinned(module) for module in ("numpy", "PIL", form.runtime))
+    needed = " ".join(map(_pinned, ("numpy", "pillow", form.runtime)))
     yield f"```sh\npip install {needed}\npython {exported.PROGRAM} PICTURE…\n```"
     yield (
         f"`{exported.PROGRAM}` prints a line of JSON for each picture: path, label, confidence and "
@@ -83,9 +90,8 @@ def _training(
     export: Export, reports: report.Reports, manifest: pd.DataFrame | None
 ) -> Iterator[str]:
     base, size = export.description["base"], export.description["image_size"]
-    title = rungs.TABLE[export.rung].title.replace("\n", " ")
-    start = f"The base is {base['name']} with the weights `{base['weights']}`." if base else ""
-    yield f"{title.capitalize()}, on pictures of {size} × {size} pixels. {start}".rstrip()
+    of_base = f" The base is {base['name']}, its weights are `{base['weights']}`." if base else ""
+    yield f"It is {KINDS[export.rung]}. Its pictures have {size} × {size} pixels.{of_base}"
     yield _counts(export, reports.predictions[export.rung] if manifest is None else manifest)
     if manifest is not None:
         yield examined.groups(manifest, reports.source)
@@ -114,6 +120,13 @@ def _results(export: Export, reports: report.Reports) -> Iterator[str]:
         f"interval {interval} %). "
         + sentences.beside_accuracy(reports.baseline, export.rung, balanced)
     )
+    copies = reports.duplicates[reports.duplicates["other_subset"] == "test"]["other_id"].nunique()
+    if copies:
+        without = 100 * row["test_accuracy_without_duplicates"]
+        yield (
+            f"The audit found near duplicates of test pictures in other subsets: {copies:,}. "
+            f"Without them the accuracy is {without:.1f} %."
+        )
     by_class = evaluation.by_class(test, export.class_names).to_dict("records")
     heads = ["class", "test pictures", "recall, %", "95 % interval", "precision, %"]
     yield _table(heads, [_of_class(row) for row in by_class])
@@ -133,8 +146,8 @@ def _calibration(export: Export, reports: report.Reports) -> str:
     row = table[(table["rung"] == export.rung) & (table["subset"] == "test")].iloc[0]
     return (
         f"The mean confidence on test is {100 * row['confidence']:.1f} %. The expected calibration "
-        f"error is {100 * row['expected_calibration_error']:.1f} points; of right probabilities "
-        f"it stays below {100 * row['error_by_chance']:.1f} in 95 % of cases."
+        f"error is {100 * row['expected_calibration_error']:.1f} points. If all probabilities "
+        f"were right, it would be below {100 * row['error_by_chance']:.1f} in 95 % of cases."
     )
 
 
@@ -152,13 +165,13 @@ def _limits(
     if manifest is not None:
         yield from examined.classes(manifest)
     chosen = "" if export.rung != reports.advised else " This rung was chosen on the test pictures."
-    yield f"The intervals say what chance alone may do with so few test pictures.{chosen}"
+    yield f"The intervals say what chance alone does with this number of test pictures.{chosen}"
 
 
 def _software(export: Export) -> Iterator[str]:
     runtime, base = export.runtime, export.description["base"]
     form = exported.FORMATS[export.format_name]
-    writers = ", ".join(_pinned(module) for module in ("tensorflow", "keras", *form.modules))
+    writers = ", ".join(map(_pinned, ("tensorflow", "keras", *form.packages)))
     libraries = f"tensorflow=={runtime['tensorflow']} and keras=={runtime['keras']}"
     yield (
         f"Trained with {libraries}, Keras policy {runtime['policy']}. Exported in float32 with "
@@ -169,13 +182,15 @@ def _software(export: Export) -> Iterator[str]:
     )
     if base:
         yield f"The weights of {base['name']} {TERMS[base['weights']]}"
-    yield "Of the pictures that it was trained on, whoever gave them knows the terms."
+    yield "Ladder knows no terms of the pictures that it was trained on: their owners do."
 
 
-def _pinned(module: str) -> str:
-    """Returns the package that a module comes from, with its version, as pip wants it."""
-    package = metadata.packages_distributions()[module][0]
-    return f"{package.lower()}=={metadata.version(package)}"
+def _pinned(package: str) -> str:
+    """Returns a package with its version, as pip wants it; of TensorFlow's two the one that is."""
+    try:
+        return f"{package}=={metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return f"{package}-cpu=={metadata.version(f'{package}-cpu')}"
 
 
 def _items(lines: Iterator[str]) -> str:
