@@ -7,7 +7,6 @@ import pandas as pd
 from ladder import artifacts, errors, paths, provenance, rungs, settings
 from ladder.evidence import comparison
 from ladder.networks import deployed
-from ladder.page import serving
 
 
 class Params(settings.Section):
@@ -36,6 +35,8 @@ def main() -> None:
     deployed.deploy(files, rung, files.model, summary)
     print(f"{files.model}: {rung}")
     if Path.cwd() == paths.root():  # not in the copy of a climb that may be a recipe's or a seed's
+        from ladder.page import serving  # MLflow
+
         serving.register(files.name)
 
 

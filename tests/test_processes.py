@@ -11,20 +11,15 @@ import pytest
 from ladder import processes
 
 # A command like DVC: it starts another one, which writes its id into a file, and would leave it
-# behind; from then on an interrupt is the other one's alone, and that takes its time to end.
+# behind.
 CHILD = """
 import os, pathlib, sys, time
 pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
-try:
-    time.sleep(600)
-finally:
-    time.sleep(1)
+time.sleep(600)
 """
 COMMAND = f"""
-import signal, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", {CHILD!r}, sys.argv[1]])
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-sys.exit(child.wait())
+import subprocess, sys
+sys.exit(subprocess.run([sys.executable, "-c", {CHILD!r}, sys.argv[1]]).returncode)
 """
 RUNNER = f"""
 import os, pathlib, sys
@@ -59,6 +54,22 @@ def test_nothing_is_left_behind(tmp_path: Path, number: signal.Signals) -> None:
             assert runner.wait(60) != 0
         finally:
             runner.kill()
-    if number != signal.SIGINT:  # which the command waits out
-        psutil.wait_procs([child], timeout=60)
+    psutil.wait_procs([child], timeout=60)
     assert not child.is_running()
+
+
+def test_the_commands_input_ends_when_this_process_is_killed(tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    command = "import pathlib, sys; sys.stdin.read(); pathlib.Path(sys.argv[1]).touch()"
+    killed = f"""
+import os, pathlib, signal, sys
+from ladder import processes
+command = [sys.executable, "-c", {command!r}, sys.argv[1]]
+with processes.session(command, pathlib.Path(), os.environ):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", killed, str(ended)], check=False)
+    deadline = time.monotonic() + 60
+    while not ended.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -34,16 +34,26 @@ def whole(path: Path) -> Iterator[Path]:
 
     The block may make a file or a folder. A folder that is at `path` already is replaced.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
-    try:
-        yield temporary
+    with temporary(path) as new:
+        yield new
         if path.is_dir():
             shutil.rmtree(path)
-        os.replace(temporary, path)
+        os.replace(new, path)
+
+
+@contextmanager
+def temporary(path: Path) -> Iterator[Path]:
+    """Yields a temporary path in the folder of `path`; what the block leaves there is deleted.
+
+    What a process that was killed left there is deleted first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    new = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending: h5py looks at it
+    try:
+        yield new
     finally:
-        _delete(temporary)
+        _delete(new)
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -75,16 +85,11 @@ def move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-    _remove_leftovers(target)
-    copy = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
+    with whole(target) as copy:
         if source.is_dir():
             shutil.copytree(source, copy)
         else:
             shutil.copy2(source, copy)
-        os.replace(copy, target)
-    finally:
-        _delete(copy)
     _delete(source)
 
 

@@ -33,6 +33,8 @@ def run(main: Callable[[], None]) -> None:
     try:
         with _alone():
             main()
+    except KeyboardInterrupt:  # whoever pressed Ctrl-C needs no traceback
+        sys.exit(128 + signal.SIGINT)
     except InputError as error:
         sys.exit(f"\nladder: {error}\n{_blame()}")
     except Exception as error:

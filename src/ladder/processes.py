@@ -18,8 +18,9 @@ def session(
 ) -> Iterator["subprocess.Popen[str]"]:
     """Yields a command that runs in a session of its own, and waits for its end.
 
-    What ends this process meanwhile, Ctrl-C or a termination, ends all of the session: a DVC that
-    alone is ended leaves its stage running. `streams` are Popen's.
+    What ends this process meanwhile, Ctrl-C or a termination, terminates all of the session: a DVC
+    that alone is ended leaves its stage running. If this process is killed, the command's standard
+    input ends. `streams` are Popen's.
     """
     with subprocess.Popen(
         command,
@@ -28,13 +29,13 @@ def session(
         start_new_session=True,
         text=True,
         errors="replace",
-        **streams,
+        **{"stdin": subprocess.PIPE, **streams},
     ) as process:
         try:
             yield process
-        except BaseException as error:
-            interrupted = isinstance(error, KeyboardInterrupt)
-            os.killpg(process.pid, signal.SIGINT if interrupted else signal.SIGTERM)
+        except BaseException:
+            # Not SIGINT: a stage that is importing its libraries would print where it was.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()  # Popen itself waits no longer after Ctrl-C
             raise
 

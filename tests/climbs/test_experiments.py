@@ -196,7 +196,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     arguments: list[list[str]] = []
 
     def run(command: list[str], folder: Path, environment: dict[str, str]) -> int:
-        assert command[:3] == [sys.executable, "-c", experiments.DVC]
+        assert command[:3] == experiments.DVC
         assert (folder, environment["PYTHONPATH"]) == (Path(), "src")
         arguments.append(command[3:])
         return 0

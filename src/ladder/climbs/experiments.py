@@ -7,28 +7,23 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 from ruamel.yaml import YAML
 
 from ladder import artifacts, errors, paths, processes
 from ladder.climbs import recipes
 
 CODE = ("dvc.yaml", "stages", "src")
-# DVC, without a warning per output that the lock of another dataset does not hold yet, and without
-# a line per stage that its lock is written.
-DVC = """
-import logging, sys
-from dvc.cli import main
-logging.getLogger("dvc_data.index.checkout").setLevel("ERROR")
-logging.getLogger("dvc.dvcfile").setLevel("WARNING")
-sys.exit(main(sys.argv[1:]))
-"""
+DVC = [sys.executable, "-m", "ladder.climbs.dvc_command"]
+COPIES = Path(".dvc/tmp/exps/standalone")  # where DVC makes the copies that climbs run in
+STASH = "refs/exps/stash"  # where DVC puts an experiment until its copy is made
 
 
 def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
@@ -41,14 +36,37 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
         InputError: DVC cannot make experiments here.
     """
     check_place()
+    remove_leftovers()
     name = name.replace("_", "-")
     reference = f"refs/exps/*/*/{name}"
     if _git("for-each-ref", reference):
         _dvc("exp", "remove", "--quiet", name)
     last = {override.partition("=")[0]: override for override in overrides}
     changes = (f"--set-param={_quoted(override)}" for override in last.values())
-    _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
+    try:
+        _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
+    except KeyboardInterrupt:
+        message = "stopped. Run the same command again: stages that have ended are not repeated."
+        print(f"\nladder: {message}", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def remove_leftovers() -> None:
+    """Removes what climbs left behind that were killed: copies in which no process works.
+
+    Nothing is removed while a DVC is making a copy: it does not work in it yet.
+    """
+    project, places = Path.cwd(), []
+    for process in psutil.process_iter(["cwd", "cmdline"]):
+        if place := process.info["cwd"]:  # that of another person's process is not known
+            places.append(Path(place))
+            if places[-1] == project and "exp" in (process.info["cmdline"] or ()):
+                return
+    for copy in (project / COPIES).glob("tmp*"):
+        if not any(place.is_relative_to(copy) for place in places):
+            shutil.rmtree(copy, ignore_errors=True)
+    _git("update-ref", "-d", STASH)  # DVC would climb it as well
 
 
 def _quoted(override: str) -> str:
@@ -137,8 +155,8 @@ def take(commit: str, source: str, target: Path) -> None:
     names = [path.relative_to(reports) for path in outputs if path.is_relative_to(reports)]
     packed = _git("archive", f"{commit}:{reports.as_posix()}", *(n.as_posix() for n in names))
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-        new, old = Path(folder) / "new", Path(folder) / "old"
+    with artifacts.temporary(target) as folder:
+        new, old = folder / "new", folder / "old"
         with tarfile.open(fileobj=io.BytesIO(packed)) as files:
             files.extractall(new, filter="data")
         (new / paths.LOCK_OF_CLIMB).write_bytes(lock)
@@ -229,6 +247,5 @@ def _dvc(*arguments: str) -> None:
         for role in ("AUTHOR", "COMMITTER"):
             environment[f"GIT_{role}_NAME"] = "ladder"
             environment[f"GIT_{role}_EMAIL"] = "ladder@localhost"
-    command = [sys.executable, "-c", DVC, *arguments]
-    if status := processes.run(command, Path(), environment):
+    if status := processes.run([*DVC, *arguments], Path(), environment):
         sys.exit(status)

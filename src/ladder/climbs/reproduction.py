@@ -218,7 +218,7 @@ def climb(copy: Path, overrides: Sequence[str]) -> None:
     As far as the results that are compared: nothing is interpreted or drawn.
     """
     recipes.write(copy / settings.PARAMS, overrides)
-    command = [sys.executable, "-m", "dvc", "repro", "evaluate"]
+    command = [*experiments.DVC, "repro", "evaluate"]
     if status := processes.run(command, copy, experiments.environment_of_copy()):
         sys.exit(status)
 

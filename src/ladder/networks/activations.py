@@ -92,7 +92,8 @@ def extract_views(
     """
     forward, seconds = _compiled(base), 0.0
     partial.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(partial.with_suffix(".lock")):
+    lock = partial.with_suffix(".lock")
+    with filelock.FileLock(lock):
         for number in range(1, views + 1):
             targets = {layer: paths.view(partial / layer, number) for layer in folders}
             took = partial / f"seconds-{number}.json"
@@ -110,6 +111,7 @@ def extract_views(
             folder.parent.mkdir(parents=True, exist_ok=True)
             artifacts.move(partial / layer, folder)
         shutil.rmtree(partial)
+        lock.unlink()  # who waits for it makes a new one
     return seconds
 
 

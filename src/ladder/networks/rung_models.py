@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ladder import artifacts, paths, provenance, rungs, settings, tracking
+from ladder import artifacts, paths, provenance, rungs, settings
 from ladder.networks import models, runtime, training
 from ladder.networks.runtime import keras
 from ladder.pictures import manifests
@@ -124,6 +124,8 @@ def read(files: paths.DatasetPaths, rung: rungs.Rung) -> tuple[keras.Model, mode
 
 def restore_run(files: paths.DatasetPaths, rung: rungs.Rung) -> None:
     """Makes an MLflow run of a rung that DVC took from its cache, tagged as restored."""
+    from ladder import tracking  # MLflow
+
     content = artifacts.read_json(files.description(rung))
     with tracking.run(rung, files.name, content["seed"], content["parameters"], restored=True):
         _log(files, *read(files, rung), content["runtime"])
@@ -135,6 +137,8 @@ def _log(
     description: models.Description,
     machine: dict[str, str],
 ) -> None:
+    from ladder import tracking  # MLflow, which stages that only read need not wait for
+
     tracking.log_training(
         pd.read_csv(files.history(description.rung)),
         model,
