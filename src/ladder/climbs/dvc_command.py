@@ -14,11 +14,15 @@ from typing import Any
 
 from dvc.cli import main
 from dvc.repo.experiments.queue.base import BaseStashQueue
+from dvc.ui import ui
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
-# Without a warning per output that the lock of another dataset does not hold yet, and without a
-# line per stage that its lock is written.
-LEVELS = {"dvc_data.index.checkout": "ERROR", "dvc.dvcfile": "WARNING"}
+LEVELS = {
+    "dvc_data.index.checkout": "ERROR",  # each output that the lock of another dataset lacks
+    "dvc.dvcfile": "WARNING",  # each stage of which the lock is written
+    "dvc.repo.reproduce": "WARNING",  # empty lines
+}
+COMMAND = "%s %s"  # the form of the lines that repeat a stage's command
 
 
 def run() -> int:
@@ -27,13 +31,20 @@ def run() -> int:
     A termination, or the end of the process that started this one, ends the running stage first;
     then DVC removes its copy of the project. It says nothing about it.
     """
-    for name, level in LEVELS.items():
-        logging.getLogger(name).setLevel(level)
+    _print_less()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
     signal.signal(signal.SIGTERM, _end)
     BaseStashQueue._stash_exp = _whole(BaseStashQueue._stash_exp)
     threading.Thread(target=_end_when_left, daemon=True).start()
     return int(main(sys.argv[1:]))
+
+
+def _print_less() -> None:
+    """Leaves of DVC's lines a line per stage, warnings and errors."""
+    for name, level in LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger("dvc.stage.run").addFilter(lambda record: record.msg != COMMAND)
+    ui.enable = lambda: None  # names of experiments, and what else DVC could do with them
 
 
 def _end(_number: int, _frame: Any) -> None:
