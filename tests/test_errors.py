@@ -116,3 +116,9 @@ def test_a_bug_on_damage_in_the_cache_blames_it_too(
     with pytest.raises(FileNotFoundError):
         errors.run(lambda: print(open("no/such/file").read()))  # noqa: PTH123, SIM115
     assert "Run `ladder cache`" in capsys.readouterr().err
+
+
+def test_results_are_sought_in_the_projects_folder(at_root: Path) -> None:
+    assert errors.climb_first() == "Run this in the project's folder, in which dvc.yaml lies."
+    (at_root / "dvc.yaml").touch()
+    assert errors.climb_first().startswith("Climb first: `ladder climb PICTURES`")

@@ -21,6 +21,13 @@ class InputError(Exception):
         super().__init__(f"{where}: expected {expected}. Received: {received}. {advice}")
 
 
+def climb_first() -> str:
+    """Returns the advice where results of a climb are missing, which may lie in another folder."""
+    if Path("dvc.yaml").is_file():
+        return "Climb first: `ladder climb PICTURES`, or `make repro`."
+    return "Run this in the project's folder, in which dvc.yaml lies."
+
+
 def run(main: Callable[[], None]) -> None:
     """Runs a stage; an error that a person can mend ends it with a message and exit status 1.
 

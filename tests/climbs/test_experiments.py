@@ -55,6 +55,7 @@ def commit(at_root: Path) -> str:
         "render": {"outs": [{"path": f"{REPORTS}/figures"}]},
     }
     artifacts.write_json(at_root / "dvc.lock", {"stages": stages})  # JSON is YAML
+    (at_root / "dvc.yaml").touch()
     write(at_root / REPORTS, {**CLIMBED, "studies/README.md": "of the copy"})
     (at_root / "reports/metrics.json").write_text("{}")
     git("init", "--quiet")
@@ -222,6 +223,7 @@ def test_a_climb_that_fails_ends_the_command_with_its_status(
     at_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git("init", "--quiet", str(at_root))
+    (at_root / "dvc.yaml").touch()
     monkeypatch.setattr(processes, "run", lambda *_: 3)
     with pytest.raises(SystemExit) as ended:
         experiments.climb("book", [])
@@ -239,6 +241,8 @@ def test_where_dvc_cannot_make_experiments_nothing_is_climbed(
     experiments.check_place()
     (at_root.parent / "bare").mkdir(exist_ok=True)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(at_root.parent))
+    refused(at_root.parent / "bare", r"no dvc\.yaml\. Go into the folder of the project")
+    (at_root.parent / "bare/dvc.yaml").touch()
     refused(at_root.parent / "bare", r"fatal: not a git repository.*Make it one: git init")
     git("-C", str(at_root), "commit", "--quiet", "--allow-empty", "--message", "one more")
     shallow, accented = at_root / "shallow", at_root / "éléphants"

@@ -125,10 +125,12 @@ def test_folders_give_their_pictures_in_natural_order_without_litter(
 ) -> None:
     for name in ("10.png", "9.PNG", "sub/1.jpg", ".hidden.png", "@eaDir/9.png", "Thumbs.db"):
         picture(f"new/{name}")
+    for name in ("11", "12.dat"):  # the content decides
+        picture(f"new/{name}")
     Path("new/notes.txt").write_text("text")
     Path("new/empty").mkdir()
     pictures, problems = predict.expand(["new", "new/10.png", "new/sub"])
-    names = ["9.PNG", "10.png", "sub/1.jpg"]
+    names = ["9.PNG", "10.png", "11", "12.dat", "sub/1.jpg"]
     assert pictures == [Path("new") / name for name in names]
     assert problems == []
     assert capsys.readouterr().err == "ladder: new: 1 file passed over: notes.txt\n"

@@ -101,11 +101,18 @@ def check_repository() -> bool:
 
 
 def check_place() -> None:
-    """Checks that DVC can make experiments of this project where it lies.
+    """Checks that this is the project's folder, and that DVC can make experiments of it here.
 
     Raises:
         InputError: it is no git repository, a shallow one, or its path is not ASCII.
     """
+    if not Path("dvc.yaml").is_file():
+        raise errors.InputError(
+            str(Path.cwd()),
+            expected="the project's folder",
+            received="no dvc.yaml",
+            advice="Go into the folder of the project, and run this again.",
+        )
     problem = ""
     if check_repository():  # DVC would climb and lose the results
         problem, advice = "a shallow clone", "Fetch the rest: git fetch --unshallow."

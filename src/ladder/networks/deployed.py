@@ -234,7 +234,7 @@ def _only_folder() -> Path:
             received="no name" if known else "none",
             advice="Name it: --ladder NAME, or `ladder demo NAME`."
             if known
-            else "Climb first: `ladder climb PICTURES`.",
+            else errors.climb_first(),
         )
     return paths.MODELS / known[0]
 
@@ -248,7 +248,7 @@ def _folder(name_or_folder: str | Path) -> Path:
         "name of a model",
         expected=f"one of {known}, or a folder with {SUMMARY}" if known else f"{SUMMARY} in it",
         received=name_or_folder,
-        advice="Correct the name, or climb first: `ladder climb PICTURES`.",
+        advice="Correct the name." if known else errors.climb_first(),
     )
 
 

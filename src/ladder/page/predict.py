@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ladder import artifacts, errors
 from ladder.networks import deployed
-from ladder.pictures import archives, folders, formats
+from ladder.pictures import archives, contents, folders, originals
 
 COLUMNS = 6  # classes that have a column each in a terminal
 BEST = 3  # classes that are shown where there are more
@@ -102,15 +102,16 @@ def _matches(argument: str) -> list[Path]:
 
 
 def _pictures_in(folder: Path) -> tuple[list[Path], list[Problem]]:
-    """Returns the files of a folder whose names promise a picture, and what cannot be listed.
+    """Returns the files of a folder that a climb would take for pictures, and what it cannot list.
 
     Other files are named on stderr.
     """
     files, problems = folders.listing(folder)
+    looks = contents.entries(originals.of_folder(files))
+    is_picture = {entry.name: entry.is_picture for entry in looks}
     names = sorted(files, key=archives.natural)
-    pictures = [name for name in names if Path(name).suffix.lower() in formats.SUFFIXES]
-    promising = {*pictures}
-    if passed_over := [name for name in names if name not in promising]:
+    pictures = [name for name in names if is_picture[name]]
+    if passed_over := [name for name in names if not is_picture[name]]:
         shown = ", ".join(passed_over[:3]) + (", …" if len(passed_over) > 3 else "")
         number = f"{len(passed_over):,} file{'s' if len(passed_over) > 1 else ''} passed over"
         _print(f"ladder: {_printable(str(folder))}: {number}: {_printable(shown)}", sys.stderr)

@@ -178,7 +178,7 @@ def read(folder: Path) -> Reports:
             str(folder),
             expected="the reports of a climb" + (f": {', '.join(climbed)}" if climbed else ""),
             received="none",
-            advice="Climb first: `ladder climb PICTURES`, or `make repro`.",
+            advice=errors.climb_first(),
         )
     tables = ("ladder", "paired", "book", "calibration", "duplicates", "suspects", "planted")
     frames = {name: artifacts.read_csv(folder / f"{name}.csv") for name in tables}
