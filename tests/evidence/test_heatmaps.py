@@ -1,37 +1,22 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from convnets import convnet, drawn
 from ladder import errors
 from ladder.evidence import heatmaps, interpretation
-from ladder.networks import models
 from ladder.networks.runtime import keras
-
-SIZE = 96  # a last convolution of 6 x 6
 
 
 @pytest.fixture(scope="module", params=[2, 3])
 def model(request: pytest.FixtureRequest) -> keras.Model:
-    keras.utils.set_random_seed(3)
-    description = models.Description(
-        rung="scratch",
-        image_size=SIZE,
-        class_names=[f"kind{number}" for number in range(request.param)],
-        dropout=0.0,
-        base=None,
-        fed="images",
-    )
-    return models.build(description)
+    return convnet(request.param)
 
 
-def drawn(count: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
-
-
-def test_each_picture_has_the_heatmap_of_its_label(model: keras.Model) -> None:
+@pytest.mark.parametrize("method", interpretation.METHODS)
+def test_each_picture_has_the_heatmap_of_its_label(model: keras.Model, method: str) -> None:
     images, labels = drawn(4), np.array([1, 0, 1, max(2, model.output_shape[-1]) - 1])
-    every = interpretation.heatmaps(model, images)["grad_cam"]
-    look = heatmaps.grad_cam(model)
+    every = interpretation.heatmaps(model, images)[method]
+    look = heatmaps.look(model, method)
     expected = every[np.arange(4), labels]
     np.testing.assert_allclose(look(images, labels), expected, atol=1e-5)
     np.testing.assert_allclose(look(images[1:2], labels[1:2]), expected[1:2], atol=1e-5)
@@ -40,7 +25,7 @@ def test_each_picture_has_the_heatmap_of_its_label(model: keras.Model) -> None:
 
 def test_the_model_stays_as_it_was(model: keras.Model) -> None:
     before = model.layers[-1].activation
-    heatmaps.grad_cam(model)(drawn(1), np.array([0]))
+    heatmaps.look(model)(drawn(1), np.array([0]))
     assert model.layers[-1].activation is before
 
 
@@ -48,4 +33,4 @@ def test_a_model_without_a_convolution_is_refused() -> None:
     inputs = keras.Input((8, 8, 3))
     flat = keras.layers.Dense(1)(keras.layers.Flatten()(inputs))
     with pytest.raises(errors.InputError, match="expected a model with a convolution"):
-        heatmaps.grad_cam(keras.Model(inputs, flat))
+        heatmaps.look(keras.Model(inputs, flat))

@@ -1,30 +1,9 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from convnets import convnet, drawn
 from ladder.evidence import interpretation, looks, selection
-from ladder.networks import models
-from ladder.networks.runtime import keras
 from ladder.page import grids
-
-SIZE = 96  # a last convolution of 6 x 6
-
-
-def convnet(classes: int) -> keras.Model:
-    keras.utils.set_random_seed(3)
-    description = models.Description(
-        rung="scratch",
-        image_size=SIZE,
-        class_names=[f"kind{number}" for number in range(classes)],
-        dropout=0.0,
-        base=None,
-        fed="images",
-    )
-    return models.build(description)
-
-
-def drawn(count: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), np.uint8)
 
 
 def test_of_many_classes_there_are_the_heatmaps_that_are_looked_at_alone(

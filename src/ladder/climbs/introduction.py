@@ -1,7 +1,8 @@
 """What `ladder climb` says before it begins: what there is, what it will do, how long it takes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -29,36 +30,19 @@ def introduce(
     path = recipes.path_of(pictures)
     dataset = name or (recipes.name_of(path) if path else pictures)
     recipes.check_name(dataset)
-    overrides = recipes.of_dataset(dataset) if recipes.is_recipe(dataset) else None
-    if overrides is None and path is None:
-        return None
-    if overrides is not None and overrides.get("dataset.source") != "folder":
+    overrides = recipes.of_dataset(dataset) if recipes.is_recipe(dataset) else {}
+    is_own = overrides.get("dataset.source") == "folder" if overrides else path is not None
+    if not is_own:
         return None
     if path and overrides and not name:
         _check_same(dataset, path)
     own = sources.own(path or recipes.remembered(dataset))
-    proposed: dict[str, str] = {}
-    if overrides is None:
-        current = settings.read(settings.PARAMS)
-        _check_new(dataset, current.dataset)
-        overrides = proposed = proposals.recipe(dataset, own.layout.pictures, current)
-    params = _settings(overrides, recipe, changes)
+    proposed = {} if overrides else _proposed(dataset, own)
+    combined = recipes.combined(overrides or proposed, recipe, changes)
+    params = recipes.settings_of(combined)
     table = _counts(own.layout.pictures, params.split)
-    print(f"{dataset}: {len(own.layout.pictures):,} pictures of {len(table)} classes")
-    print(own.layout.sentence)
-    given = set(own.layout.pictures["subset"])
-    if given == {""}:
-        _check_enough(table, params.split)
-    print(_shown(table, exact=params.split.counts is not None or given == {*paths.SUBSETS}))
-    for line in passed_over(own.layout.passed_over):
-        print(line)
-    decoded, sample = _sample(own.originals, own.layout.pictures["path"])
-    unreadable = sample.loc[sample["reason"].notna(), ["path", "reason"]]
-    if len(unreadable):
-        first = "; ".join(": ".join(row) for row in unreadable.head(3).itertuples(index=False))
-        print(f"{len(unreadable)} of {len(sample)} pictures looked at cannot be read ({first}).")
-    size = sum(own.originals.size(path) for path in own.layout.pictures["path"])
-    print(*_costs(params, table, decoded, size), sep="\n")
+    for line in chain(_pictures(dataset, own, table, params.split), _costs(params, table, own)):
+        print(line)  # at once: the costs are measured for seconds
     print(
         f"The page will hold thumbnails of your pictures; reports/{dataset} stays out of git until "
         "you delete its .gitignore."
@@ -68,13 +52,23 @@ def introduce(
     return proposed
 
 
-def _settings(
-    overrides: Mapping[str, str], recipe: str, changes: Sequence[str]
-) -> settings.Settings:
-    every = {**overrides, **(recipes.read(recipe) if recipe else {})}
-    every |= dict(recipes.split_line(line, "-S") for line in changes)
-    lines = [f"{key}={value}" for key, value in every.items()]
-    return settings.checked(recipes.params(settings.PARAMS, lines), "the recipe")
+def _proposed(dataset: str, own: sources.Own) -> dict[str, str]:
+    current = settings.read(settings.PARAMS)
+    _check_new(dataset, current.dataset)
+    return proposals.recipe(dataset, own.layout.pictures, current)
+
+
+def _pictures(
+    dataset: str, own: sources.Own, table: pd.DataFrame, split: settings.Split
+) -> Iterator[str]:
+    """Yields lines on the pictures; stops where a class has too few."""
+    yield f"{dataset}: {len(own.layout.pictures):,} pictures of {len(table)} classes"
+    yield own.layout.sentence
+    given = set(own.layout.pictures["subset"])
+    if given == {""}:
+        _check_enough(table, split)
+    yield _shown(table, exact=split.counts is not None or given == {*paths.SUBSETS})
+    yield from passed_over(own.layout.passed_over)
 
 
 def _check_new(dataset: str, of_params: settings.Dataset) -> None:
@@ -167,19 +161,23 @@ def _sample(pictures: originals.Originals, names: pd.Series) -> tuple[float, pd.
     return len(places) / seconds, examined
 
 
-def _costs(
-    params: settings.Settings, table: pd.DataFrame, decoded: float, size: int
-) -> tuple[str, str]:
-    """Returns what a climb takes on this machine, in sentences; `size` is that of the pictures."""
+def _costs(params: settings.Settings, table: pd.DataFrame, own: sources.Own) -> Iterator[str]:
+    """Yields lines on what a climb takes on this machine, and on pictures that cannot be read."""
+    names = own.layout.pictures["path"]
+    decoded, sample = _sample(own.originals, names)
+    unreadable = sample.loc[sample["reason"].notna(), ["path", "reason"]]
+    if len(unreadable):
+        first = "; ".join(": ".join(row) for row in unreadable.head(3).itertuples(index=False))
+        yield f"{len(unreadable)} of {len(sample)} pictures looked at cannot be read ({first})."
     by_subset = {subset: int(table[subset].sum()) for subset in paths.SUBSETS}
     rates, start = _measured(params, len(table))
     seconds = sum(estimates.seconds(params, by_subset, decoded, rates, start).values())
-    room = estimates.room(params, by_subset, size)
-    return (
+    room = estimates.room(params, by_subset, sum(own.originals.size(name) for name in names))
+    yield (
         f"This machine decodes {decoded:,.0f} pictures a second, and {params.base.name} takes "
-        f"{rates['base']:,.0f}.",
-        f"The climb takes about {duration(seconds)} and {volume(room)} on the disk.",
+        f"{rates['base']:,.0f}."
     )
+    yield f"The climb takes about {duration(seconds)} and {volume(room)} on the disk."
 
 
 def _measured(params: settings.Settings, classes: int) -> tuple[dict[str, float], float]:

@@ -58,15 +58,13 @@ def plan(
         InputError: there is no such dataset or recipe, or its pictures are not there.
     """
     path, dataset = path_of(pictures), dataset_of(pictures, name)
-    names = [each for each in dict.fromkeys((dataset, recipe)) if each]
-    if _is_of_params(dataset) or proposed:
-        names.remove(dataset)
-    overrides = dict(proposed or {})
-    for each in names:
-        overrides |= of_dataset(each) if each == dataset else read(each)
-    overrides |= dict(split_line(line, "-S") for line in changes)
-    content = params(settings.PARAMS, _lines(overrides))
-    checked = settings.checked(content, "-S, or the recipe").dataset
+    of_recipe = recipe if recipe != dataset else ""
+    names = [of_recipe] if of_recipe else []
+    own = proposed or {}
+    if not own and not _is_of_params(dataset):
+        names, own = [dataset, *names], of_dataset(dataset)
+    overrides = combined(own, of_recipe, changes)
+    checked = settings_of(overrides).dataset
     if checked.name != dataset or any(line.startswith("dataset.") for line in changes):
         raise errors.InputError(
             "-S, or the recipe",
@@ -83,7 +81,6 @@ def plan(
     sha256 = corrections.sha256(paths.DatasetPaths(dataset).corrections)
     if sha256 and "split.corrections" not in overrides:
         overrides["split.corrections"] = sha256
-    of_recipe = recipe if recipe != dataset else ""
     reports = paths.DatasetPaths(dataset).reports
     return Plan(
         dataset,
@@ -100,6 +97,27 @@ def dataset_of(pictures: str, name: str) -> str:
     path = path_of(pictures)
     current = settings.read(settings.PARAMS).dataset.name
     return name or (name_of(path) if path else pictures) or current
+
+
+def combined(own: Mapping[str, str], recipe: str, changes: Sequence[str]) -> dict[str, str]:
+    """Returns a dataset's own overrides, then those of another recipe if there is one, then `-S`.
+
+    Of two overrides of a key the later one counts.
+
+    Raises:
+        InputError: there is no such recipe, or a change is no `key=value`.
+    """
+    of_recipe = read(recipe) if recipe else {}
+    return {**own, **of_recipe, **dict(split_line(line, "-S") for line in changes)}
+
+
+def settings_of(overrides: Mapping[str, str]) -> settings.Settings:
+    """Returns params.yaml with overrides, checked.
+
+    Raises:
+        InputError: a key or a value is wrong.
+    """
+    return settings.checked(params(settings.PARAMS, _lines(overrides)), "-S, or the recipe")
 
 
 def _lines(overrides: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Where a model looks for one class in each picture: Grad-CAM (Selvaraju et al. 2017)."""
+"""Where a model looks for one class in each picture: Grad-CAM (Selvaraju et al. 2017) and kin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,22 +12,22 @@ from ladder.networks.runtime import keras, tf
 Look = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.float32]]
 
 
-def grad_cam(model: keras.Model) -> Look:
+def look(model: keras.Model, method: str = "grad_cam") -> Look:
     """Returns the function images (n, S, S, 3), labels (n,) → heatmaps (n, height, width).
 
-    In [0, 1], as those of `interpretation.heatmaps`, of one class for each picture. The model
-    computes in float32.
+    In [0, 1], as those of `interpretation.heatmaps`, of one class for each picture. The method is a
+    key of `interpretation.METHODS`. The model computes in float32.
 
     Raises:
         InputError: the model has no convolution.
     """
     layer = interpretation.last_convolution(model)
-    visualization = interpretation.METHODS["grad_cam"](model, _without_activation, clone=True)
+    visualization = interpretation.METHODS[method](model, _without_activation, clone=True)
 
-    def look(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    def of(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.float32]:
         maps: NDArray[np.float32] = np.array(
             visualization(
-                score(labels),
+                _score(labels),
                 images.astype(np.float32),
                 penultimate_layer=layer,
                 seek_penultimate_conv_layer=False,
@@ -39,16 +39,21 @@ def grad_cam(model: keras.Model) -> Look:
         np.divide(maps, peak, out=maps, where=peak > 0)
         return maps
 
-    return look
+    return of
 
 
-def score(labels: NDArray[np.int64]) -> Callable[[Any], Any]:
-    """Returns the function outputs before their activation (n, 1) or (n, k) → each label's."""
+def _score(labels: NDArray[np.int64]) -> Callable[[Any], Any]:
+    """Returns the function outputs before their activation (n, 1) or (n, k) → each label's score.
+
+    It is 0, as that of `interpretation.score`.
+    """
 
     def of(outputs: Any) -> Any:
         if outputs.shape[-1] == 1:  # the second class's; the first is its negative
-            return tf.where(labels == 1, outputs[:, 0], -outputs[:, 0])
-        return tf.gather(outputs, labels, batch_dims=1)
+            value = tf.where(labels == 1, outputs[:, 0], -outputs[:, 0])
+        else:
+            value = tf.gather(outputs, labels, batch_dims=1)
+        return value - tf.stop_gradient(value)
 
     return of
 

@@ -295,7 +295,7 @@ def _write_heatmaps(
     from ladder.page import grids
 
     model = deployed.read(files, policy="float32")  # as the page's heatmaps
-    look, pictures = heatmaps.grad_cam(model.network), [Path(path) for path in frame["path"]]
+    look, pictures = heatmaps.look(model.network), [Path(path) for path in frame["path"]]
     labels = frame["label"].map(list(class_names).index).to_numpy(np.int64)
     targets = heatmap_files(pictures, folder)
     size, problems = max(HEATMAP_SIZE, model.image_size), list[Problem]()
