@@ -1,5 +1,8 @@
 """Measures every rung on validation and on test, and the rungs against one another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings, tracking
@@ -14,7 +17,9 @@ def main() -> None:
     files = paths.DatasetPaths(params.dataset.name)
     manifest, duplicates = artifacts.read_csv(files.manifest), artifacts.read_csv(files.duplicates)
     predictions = {rung: artifacts.read_csv(files.predictions(rung)) for rung in rungs.RUNGS}
-    results = tables.results(predictions, costs(files, params.augmentation.views), duplicates)
+    trained = {rung: artifacts.read_json(files.description(rung)) for rung in rungs.RUNGS}
+    costs_of_rungs = costs(files, trained, params.augmentation.views)
+    results = tables.results(predictions, costs_of_rungs, duplicates)
     examined = artifacts.read_csv(files.examination("pictures"))
     ladder = evaluation.ladder(results, book.is_book(params.split, manifest, examined))
     suspected, planted = artifacts.read_csv(files.suspects), pd.read_csv(files.planted)
@@ -23,7 +28,6 @@ def main() -> None:
         artifacts.write_csv(files.reports / f"{name}.csv", frame)
     for rung, figures in tables.headline(ladder).items():
         artifacts.write_json(paths.metrics(rung), figures)
-    trained = {rung: artifacts.read_json(files.description(rung)) for rung in rungs.RUNGS}
     runtimes = {rung: description["runtime"] for rung, description in trained.items()}
     artifacts.write_json(files.reports / "runtime.json", runtimes)
     weights = {rung: digests.weights(files.weights(rung)) for rung in rungs.RUNGS}
@@ -40,14 +44,15 @@ def main() -> None:
         track(files, rung, params.runtime, tables.flat(results[rung]))
 
 
-def costs(files: paths.DatasetPaths, views: int) -> dict[rungs.Rung, dict[str, float]]:
-    """Returns every rung's seconds and how many parameters it trained."""
+def costs(
+    files: paths.DatasetPaths, trained: Mapping[rungs.Rung, Mapping[str, Any]], views: int
+) -> dict[rungs.Rung, dict[str, float]]:
+    """Returns every rung's seconds and how many parameters it trained; `trained` describes them."""
     training = {r: float(pd.read_csv(files.history(r))["seconds"].sum()) for r in rungs.RUNGS}
     stages = ("extract_features", "extract_views")
     extraction = {stage: artifacts.read_json(files.seconds(stage))["seconds"] for stage in stages}
-    descriptions = {rung: artifacts.read_json(files.description(rung)) for rung in rungs.RUNGS}
     return {
-        rung: {**seconds, "trainable_parameters": descriptions[rung]["trainable_parameters"]}
+        rung: {**seconds, "trainable_parameters": trained[rung]["trainable_parameters"]}
         for rung, seconds in evaluation.costs(training, extraction, views).items()
     }
 

@@ -150,11 +150,6 @@ def check_unchanged(overrides: Sequence[str], before: provenance.Identity) -> No
         )
 
 
-def predictions(reports: Path) -> dict[rungs.Rung, pd.DataFrame]:
-    """Returns the predictions in a folder of reports."""
-    return {rung: artifacts.read_csv(reports / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
-
-
 def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach compared with the default climb.
 
@@ -164,21 +159,21 @@ def compare(reports: Path) -> pd.DataFrame:
     """
     if not (reports / "climb.json").is_file():
         return comparison.recipes({})
-    by_default, pairs = predictions(reports), {}
+    by_default, pairs = report.predictions(reports), {}
     folders = {
         file.parent.name: file.parent
         for file in sorted(reports.glob("*/climb.json"))
         if _is_comparable(reports, file.parent)
     }
     for recipe, folder in folders.items():
-        of_recipe = predictions(folder)
+        of_recipe = report.predictions(folder)
         ours = {rung: of_recipe[rung] for rung in changed(reports, folder)}
         pairs[recipe, "default"] = (ours, by_default)
         for other in COMPARED_WITH.get(recipe, ()):
             if other in folders:
                 differing = changed(folders[other], folder)
                 some = {rung: frame for rung, frame in ours.items() if rung in differing}
-                pairs[recipe, other] = (some, predictions(folders[other]))
+                pairs[recipe, other] = (some, report.predictions(folders[other]))
     table = comparison.recipes(pairs)
     path = reports / "studies/recipes.csv"
     if table.empty:

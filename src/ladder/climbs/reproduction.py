@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 from scipy import stats
 
 from ladder import artifacts, errors, paths, processes, provenance, rungs, settings
-from ladder.climbs import climbs, experiments, recipes
+from ladder.climbs import experiments, recipes
 from ladder.evidence import evaluation
+from ladder.page import report
 from ladder.pictures import drawing, sources
 
 # The forms of the quick climb, recipes `quick_<form>`, with their classes. Together they take the
@@ -67,7 +68,7 @@ def read(folder: Path, lock: Path) -> Results:
     features = folder / "features.npy"
     return Results(
         {o["path"]: o["md5"] for o in outputs if "/seconds/" not in o["path"]},
-        climbs.predictions(folder),
+        report.predictions(folder),
         tables | {"ladder.csv": tables["ladder.csv"].drop(columns=["seconds", "seconds_alone"])},
         artifacts.read_json(folder / "weights.json"),
         artifacts.read_json(folder / "runtime.json"),

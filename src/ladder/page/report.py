@@ -185,19 +185,21 @@ def read(folder: Path) -> Reports:
     for name in ("classes", "baseline"):  # older reports have none
         if (folder / f"{name}.csv").is_file():
             frames[name] = artifacts.read_csv(folder / f"{name}.csv")
-    predictions = {
-        rung: artifacts.read_csv(folder / f"predictions/{rung}.csv") for rung in rungs.RUNGS
-    }
     identity = provenance.read(folder / "climb.json")
     return Reports(
         name=identity.params["dataset"]["name"],
         source=identity.params["dataset"]["source"],
         identity=identity,
-        predictions=predictions,
+        predictions=predictions(folder),
         runtimes=artifacts.read_json(folder / "runtime.json"),
         studies=studies_of(folder, frames["ladder"]),
         **frames,
     )
+
+
+def predictions(folder: Path) -> dict[rungs.Rung, pd.DataFrame]:
+    """Returns the predictions in a folder of reports."""
+    return {rung: artifacts.read_csv(folder / f"predictions/{rung}.csv") for rung in rungs.RUNGS}
 
 
 def text(folder: Path) -> str:
