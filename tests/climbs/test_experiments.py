@@ -230,6 +230,30 @@ def test_a_climb_that_fails_ends_the_command_with_its_status(
     assert ended.value.code == 3
 
 
+def test_what_a_killed_climb_left_is_removed_and_what_is_in_use_stays(
+    commit: str, at_root: Path
+) -> None:
+    copies = [at_root / experiments.COPIES / name for name in ("tmp_of_nobody", "tmp_in_use")]
+    for copy in copies:
+        (copy / "data").mkdir(parents=True)
+    lists = [at_root / lock for lock in experiments.LOCKS]
+    lists[0].write_text("")
+    lists[1].write_text('{"write": {}}')
+    git("update-ref", experiments.STASH, commit)
+    waits = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(waits, cwd=copies[1] / "data", stdin=subprocess.PIPE):
+        experiments.remove_leftovers()
+    assert [copy.exists() for copy in copies] == [False, True]
+    assert [path.read_text() for path in lists] == ["{}", '{"write": {}}']
+    assert git("for-each-ref", experiments.STASH) == ""
+    makes_a_copy = [sys.executable, "-c", "input()", "exp", "run"]
+    with subprocess.Popen(makes_a_copy, cwd=at_root, stdin=subprocess.PIPE):
+        experiments.remove_leftovers()
+        assert copies[1].exists()
+    experiments.remove_leftovers()
+    assert not copies[1].exists()
+
+
 def test_where_dvc_cannot_make_experiments_nothing_is_climbed(
     commit: str, commands: list[list[str]], at_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,10 @@ def run() -> int:
     signal.signal(signal.SIGTERM, _end)
     BaseStashQueue._stash_exp = _whole(BaseStashQueue._stash_exp)
     threading.Thread(target=_end_when_left, daemon=True).start()
-    return int(main(sys.argv[1:]))
+    try:
+        return int(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # where DVC itself does not expect one
+        return 128 + signal.SIGINT
 
 
 def _print_less() -> None:
@@ -50,6 +53,7 @@ def _print_less() -> None:
 def _end(_number: int, _frame: Any) -> None:
     """Ends DVC as Ctrl-C does, which it ignores while a stage runs: that one ends by itself."""
     logging.disable()
+    sys.excepthook = lambda *_: None
     signal.raise_signal(signal.SIGINT)
 
 

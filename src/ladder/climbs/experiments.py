@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import filelock
 import psutil
 from ruamel.yaml import YAML
 
@@ -24,6 +25,7 @@ CODE = ("dvc.yaml", "stages", "src")
 DVC = [sys.executable, "-m", "ladder.climbs.dvc_command"]
 COPIES = Path(".dvc/tmp/exps/standalone")  # where DVC makes the copies that climbs run in
 STASH = "refs/exps/stash"  # where DVC puts an experiment until its copy is made
+LOCKS = (Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/exps/rwlock"))  # DVC's lists of files in use
 
 
 def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> str:
@@ -46,6 +48,7 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
     try:
         _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
     except KeyboardInterrupt:
+        remove_leftovers()
         message = "stopped. Run the same command again: stages that have ended are not repeated."
         print(f"\nladder: {message}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
@@ -53,9 +56,10 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
 
 
 def remove_leftovers() -> None:
-    """Removes what climbs left behind that were killed: copies in which no process works.
+    """Removes what climbs left behind that were killed, and that would be in the way of others.
 
-    Nothing is removed while a DVC is making a copy: it does not work in it yet.
+    These are copies in which no process works, an experiment without a copy, and half-written
+    lists. Nothing is removed while a DVC is making a copy: it does not work in it yet.
     """
     project, places = Path.cwd(), []
     for process in psutil.process_iter(["cwd", "cmdline"]):
@@ -67,6 +71,10 @@ def remove_leftovers() -> None:
         if not any(place.is_relative_to(copy) for place in places):
             shutil.rmtree(copy, ignore_errors=True)
     _git("update-ref", "-d", STASH)  # DVC would climb it as well
+    for lock in filter(Path.is_file, LOCKS):
+        with filelock.FileLock(lock.with_name("rwlock.lock")), lock.open("r+") as file:  # as DVC
+            if not file.read():
+                file.write("{}")
 
 
 def _quoted(override: str) -> str:
