@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dvc.utils import resolve_output  # type: ignore[import-untyped]
+from dvc.utils import resolve_output
 
 from conftest import drawn_pictures
 from ladder import artifacts, errors, paths, provenance, rungs

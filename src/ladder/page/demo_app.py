@@ -44,7 +44,7 @@ def network(folder: str, rung: str) -> Network:
 
     files = deployed.find(folder, rung)
     summary = artifacts.read_json(files.weights.parent / deployed.SUMMARY)
-    look = heatmaps.grad_cam(deployed.read(files, policy="float32").network)  # as predict's
+    look = heatmaps.look(deployed.read(files, policy="float32").network)  # as predict's
     return Network(about(summary, files.rung), deployed.read(files), look, Lock())
 
 
