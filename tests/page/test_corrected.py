@@ -77,7 +77,7 @@ def saved(browser: webdriver.Chrome, tmp_path: Path) -> Path:
     output = form.find_element(By.TAG_NAME, "output")
     assert output.text == "0 of 4 decided"
     menus = [Select(each) for each in form.find_elements(By.TAG_NAME, "select")]
-    for menu, text in zip(menus, ("keep elm", "relabel <b>", "drop the picture"), strict=False):
+    for menu, text in zip(menus, ("keep elm", "relabel <b>", "drop"), strict=False):
         menu.select_by_visible_text(text)
     assert output.text == "3 of 4 decided"
     form.find_element(By.TAG_NAME, "button").click()
