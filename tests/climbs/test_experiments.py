@@ -219,6 +219,19 @@ def test_a_climb_is_an_experiment_of_its_name_and_returns_its_commit(
     assert commands == [removal, [*run, "predict@scratch"]]
 
 
+def test_studies_that_git_does_not_hold_come_along(commit: str, commands: list[list[str]]) -> None:
+    folder = Path("reports/oaks/studies")
+    folder.mkdir(parents=True)
+    (folder / "seeds.csv").touch()
+    (folder.parent / ".gitignore").write_text("*\n")
+    run = ["exp", "run", "--temp", "--name", "oaks", "--set-param=dataset.name='oaks'"]
+    experiments.climb("oaks", ["dataset.name=oaks"])
+    experiments.climb("oaks", ["dataset.name=oaks"], ["evaluate"])
+    git("add", "--force", str(folder))
+    experiments.climb("oaks", ["dataset.name=oaks"])
+    assert commands == [[*run, "--copy-paths", str(folder)], [*run, "evaluate"], run]
+
+
 def test_a_climb_that_fails_ends_the_command_with_its_status(
     at_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

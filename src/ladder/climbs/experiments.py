@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import filelock
@@ -45,14 +45,27 @@ def climb(name: str, overrides: Sequence[str], targets: Sequence[str] = ()) -> s
         _dvc("exp", "remove", "--quiet", name)
     last = {override.partition("=")[0]: override for override in overrides}
     changes = (f"--set-param={_quoted(override)}" for override in last.values())
+    studies = [] if targets else _studies(last)
     try:
-        _dvc("exp", "run", "--temp", "--name", name, *changes, *targets)
+        _dvc("exp", "run", "--temp", "--name", name, *changes, *studies, *targets)
     except KeyboardInterrupt:
         remove_leftovers()
         message = "stopped. Run the same command again: stages that have ended are not repeated."
         print(f"\nladder: {message}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     return _git("for-each-ref", "--format=%(objectname)", reference).decode().strip()
+
+
+def _studies(overrides: Mapping[str, str]) -> list[str]:
+    """Returns the arguments of DVC that bring a dataset's studies into the copy, for its page.
+
+    Those that git holds are there already.
+    """
+    line = overrides.get("dataset.name", "")
+    folder = paths.DatasetPaths(line.partition("=")[2]).reports / "studies"
+    if not line or not folder.is_dir() or _git("ls-files", folder.as_posix()):
+        return []
+    return ["--copy-paths", folder.as_posix()]
 
 
 def remove_leftovers() -> None:
