@@ -16,7 +16,7 @@ def off(row: int, by: float) -> NDArray[np.float32]:
 
 
 def test_a_row_has_both_labels_and_the_largest_difference() -> None:
-    theirs = OURS + np.float32([[0, 0], [0, 0.25], [0.125, -0.5]])
+    theirs = OURS + np.array([[0, 0], [0, 0.25], [0.125, -0.5]], np.float32)
     table = parity.table(NAMES, CLASSES, OURS, theirs)
     assert table.to_dict("list") == {
         "path": NAMES,

@@ -139,8 +139,8 @@ def test_an_export_says_of_files_of_every_kind_what_the_model_says(
 @pytest.mark.parametrize("class_names", [TWO, THREE])
 def test_every_class_has_a_probability_of_keras_own(class_names: tuple[str, ...]) -> None:
     network = model(*class_names)
-    pixels = np.random.default_rng(0).uniform(0, 255, (3, SIZE, SIZE, 3)).astype(np.float32)
-    outputs = exported.every_class(network.network).predict_on_batch(pixels)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), np.uint8)
+    outputs = exported.every_class(network.network).predict_on_batch(pixels.astype(np.float32))
     assert outputs.shape == (3, len(class_names))
     np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(outputs, network.predict_images(pixels), atol=1e-6)

@@ -85,7 +85,8 @@ def write(model: deployed.Model, wanted: Format, folder: Path) -> None:
         # 2026-11: Keras 3.15.1 mends tf2onnx 1.17.0 for numpy 2.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         network = every_class(model.network)
-        network(np.zeros((1, model.image_size, model.image_size, 3), np.float32))  # ONNX wants it
+        pixels = np.zeros((1, model.image_size, model.image_size, 3), np.float32)
+        network(pixels)  # 2026-11: to ONNX, Keras 3.15.1 exports what was called before
         network.export(folder / wanted.file, format=wanted.keras, verbose=False)
     artifacts.write_text(folder / CLASS_NAMES, json.dumps(list(model.class_names)) + "\n")
     _copy(SOURCE / "networks/standalone.py", folder / PROGRAM)
