@@ -59,7 +59,7 @@ def format_named(name: str) -> Format:
             "the format",
             expected=f"one of {', '.join(FORMATS)}",
             received=name,
-            advice="Choose one.",
+            advice="Choose one: --format FORMAT.",
         )
     needed = FORMATS[name].packages
     missing = [package for package in needed if find_spec(package.replace("-", "_")) is None]

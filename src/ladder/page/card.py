@@ -80,7 +80,7 @@ def _use(export: Export) -> Iterator[str]:
         f"In a program of your own, `{form.file}` takes a batch of pictures, float32 of shape (n, "
         f"{size}, {size}, 3), red, green and blue from 0 to 255. It returns the probabilities, "
         f"float32 of shape (n, {len(export.class_names)}), in the order of "
-        f"`{exported.CLASS_NAMES}`. Let `{exported.DECODING}.images.decode` read the files: "
+        f"`{exported.CLASS_NAMES}`. Decode the files with `{exported.DECODING}.images.decode`: "
         "another way to turn, convert or resize pictures gives other answers. Some pictures of 16 "
         "bits need the package opencv-python-headless, and HEIC needs pillow-heif."
     )
