@@ -7,7 +7,7 @@ The pictures that it draws must stay as they are: if anything changes them, it f
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from benchmarks import clone, machine, processes, report
 from ladder import errors, settings
+from ladder.cache import FOLDER
 from ladder.climbs import proposals, recipes
 from ladder.pictures import sources
 
@@ -40,13 +41,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Added:
-    """Bytes on the disk: of pictures, of DVC's copies, and of what some more pictures add."""
+class Room:
+    """Bytes of the disk's blocks that a folder, DVC's copies and its lists of files take."""
 
     pictures: int
     copies: int
-    more_pictures: int
-    more_copies: int
+    lists: int
 
 
 def draw(folder: Path, numbers: range) -> None:
@@ -60,10 +60,18 @@ def draw(folder: Path, numbers: range) -> None:
         picture.save(folder / class_name / f"{number:06d}.jpg", quality=QUALITY)
 
 
-def room(*folders: Path) -> int:
-    """Returns the bytes of the disk's blocks that the files in folders take; links count once."""
-    places = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    statuses = [path.lstat() for path in places]
+def room(folder: Path, cache: Path) -> Room:
+    """Returns what a folder of pictures and the cache of DVC take; what links share counts once."""
+    cached = [path for path in cache.rglob("*") if path.is_file()]
+    return Room(
+        pictures=_blocks(path for path in folder.rglob("*") if path.is_file()),
+        copies=_blocks(path for path in cached if path.suffix != FOLDER),
+        lists=_blocks(path for path in cached if path.suffix == FOLDER),
+    )
+
+
+def _blocks(files: Iterable[Path]) -> int:
+    statuses = [path.lstat() for path in files]
     return sum({(s.st_dev, s.st_ino): s.st_blocks * 512 for s in statuses}.values())
 
 
@@ -132,18 +140,17 @@ def steps(count: int) -> Iterator[Step]:
         yield step("the stages in a copy, from the cache", *climb, *changes, "decode")
 
 
-def adding() -> Added:
-    """Returns what `ADDED` more pictures take, where DVC has `KEPT`."""
+def adding() -> tuple[Room, Room]:
+    """Returns what `KEPT` pictures take, and what `KEPT` and `ADDED` take."""
     with project(KEPT) as (fresh, folder):
-        copies = [fresh.folder / f"data/{DATASET}/raw", fresh.folder / ".dvc/cache"]
         rooms = []
         for numbers in (range(0), range(KEPT, KEPT + ADDED)):
             draw(folder, numbers)
             describe(fresh, folder)
             fresh.dvc("repro", "--single-item", "download")
-            rooms.append((room(folder), room(*copies)))
-    (pictures, copied), (all_pictures, all_copied) = rooms
-    return Added(pictures, copied, all_pictures - pictures, all_copied - copied)
+            rooms.append(room(folder, fresh.folder / ".dvc/cache"))
+    before, after = rooms
+    return before, after
 
 
 def table(rows: Sequence[Step]) -> str:
@@ -165,12 +172,15 @@ def table(rows: Sequence[Step]) -> str:
     return report.table(["step", *columns, "a picture, times", "peak, MB"], lines)
 
 
-def sentence(added: Added) -> str:
-    """Returns in words what copies take on the disk."""
+def sentence(before: Room, after: Room) -> str:
+    """Returns in words what more pictures take in DVC's cache."""
+    pictures, copies, lists = (
+        (getattr(after, name) - getattr(before, name)) / 1e6 for name in before.__annotations__
+    )
     return (
-        f"DVC's copies of {KEPT:,} pictures take {added.copies / added.pictures:.2f} times their "
-        f"room. {ADDED} more take {report.megabytes(added.more_pictures)} MB, and add "
-        f"{added.more_copies / 1e6:.1f} MB to the copies.\n"
+        f"Copies of {KEPT:,} pictures take {before.copies / before.pictures:.2f} times the room of "
+        f"the pictures in DVC's cache. {ADDED} more take {pictures:.2f} MB, their copies "
+        f"{copies:.2f} MB, and a new list of all files {lists:.1f} MB.\n"
     )
 
 
@@ -183,7 +193,7 @@ def main() -> None:
         for row in steps(count):
             rows.append(row)
             print(f"{row.count:,}, {row.name}: {row.seconds:.1f} s", file=sys.stderr, flush=True)
-    print(f"{machine.text(machine.describe())}\n\n{table(rows)}\n{sentence(adding())}")
+    print(f"{machine.text(machine.describe())}\n\n{table(rows)}\n{sentence(*adding())}")
 
 
 if __name__ == "__main__":

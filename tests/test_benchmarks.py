@@ -361,10 +361,13 @@ def test_many_pictures_that_something_changes_are_noticed() -> None:
 
 
 def test_what_links_share_takes_room_once(tmp_path: Path) -> None:
-    (tmp_path / "picture").write_bytes(bytes(5000))
-    once = many_pictures.room(tmp_path)
-    (tmp_path / "link").hardlink_to(tmp_path / "picture")
-    assert many_pictures.room(tmp_path) == once >= 5000
+    for name in ("pictures/a", "pictures/b", "cache/01/copy", "cache/02/list.dir"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(5000))
+    (tmp_path / "cache/03").hardlink_to(tmp_path / "cache/01/copy")
+    room = many_pictures.room(tmp_path / "pictures", tmp_path / "cache")
+    assert room.copies == room.lists >= 5000
+    assert room.pictures == 2 * room.copies
 
 
 def test_the_table_of_many_pictures_says_how_time_grows() -> None:
@@ -381,7 +384,11 @@ def test_the_table_of_many_pictures_says_how_time_grows() -> None:
         "| split | 2 | 20 | 1.0 | 6 |",
         "| decode | 3 | 60 | 2.0 | 1,234 |",
     ]
-    assert many_pictures.sentence(many_pictures.Added(100, 103, 4_000_000, 6_100_000)) == (
-        "DVC's copies of 20,000 pictures take 1.03 times their room. 50 more take 4 MB, and add "
-        "6.1 MB to the copies.\n"
+
+
+def test_the_sentence_says_what_more_pictures_take() -> None:
+    before, after = many_pictures.Room(100, 103, 0), many_pictures.Room(400_100, 410_103, 6_100_000)
+    assert many_pictures.sentence(before, after) == (
+        "Copies of 20,000 pictures take 1.03 times the room of the pictures in DVC's cache. 50 more "
+        "take 0.40 MB, their copies 0.41 MB, and a new list of all files 6.1 MB.\n"
     )
