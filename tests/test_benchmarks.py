@@ -387,8 +387,9 @@ def test_the_table_of_many_pictures_says_how_time_grows() -> None:
 
 
 def test_the_sentence_says_what_more_pictures_take() -> None:
-    before, after = many_pictures.Room(100, 103, 0), many_pictures.Room(400_100, 410_103, 6_100_000)
+    before = many_pictures.Room(100, 103, 0)
+    after = many_pictures.Room(400_100, 410_103, 6_100_000)
     assert many_pictures.sentence(before, after) == (
-        "Copies of 20,000 pictures take 1.03 times the room of the pictures in DVC's cache. 50 more "
-        "take 0.40 MB, their copies 0.41 MB, and a new list of all files 6.1 MB.\n"
+        "Copies of 20,000 pictures take 1.03 times the room of the pictures in DVC's cache. 50 "
+        "more take 0.40 MB, their copies 0.41 MB, and a new list of all files 6.1 MB.\n"
     )
