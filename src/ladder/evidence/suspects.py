@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from ladder import settings
 
@@ -49,7 +50,8 @@ def out_of_fold(
         classes = np.unique(labels[train])
         judged = judged[np.isin(labels[judged], classes)]
         if len(judged) and len(classes) > 1:
-            with _few_pictures_expected():
+            # BLAS alone: several threads wait for one another longer than they compute.
+            with _few_pictures_expected(), threadpool_limits(1, "blas"):
                 model.fit(flat[train], labels[train])
             probabilities[judged] = 0
             probabilities[np.ix_(judged, classes)] = model.predict_proba(flat[judged])
