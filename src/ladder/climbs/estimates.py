@@ -63,13 +63,15 @@ def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], origin
     """Returns about how many bytes on the disk a climb needs; `originals` are your pictures'.
 
     Pictures are stored as they are and decoded. The base's features and activations of every
-    picture and every view are stored as numbers.
+    picture and every view are stored as numbers. While a climb runs, all of it lies there twice: DVC
+    copies it into its cache, but for disks that share blocks between files.
     """
     everything, size = sum(pictures.values()), params.image_size
     cells = (size // 32) ** 2 + (size // 16) ** 2  # of block5_pool and of block4_pool, VGG16's
     stored = everything + params.augmentation.views * pictures["train"]
-    return (
+    once = (
         originals
         + everything * size * size * 3
         + stored * cells * 512 * BYTES[params.extraction.storage]
     )
+    return 2 * once
