@@ -136,7 +136,9 @@ def test_the_demo_names_a_picture_and_shows_where_the_network_looked(
 ) -> None:
     content = drawing.draw(2, 60, np.random.default_rng(2))
     Image.fromarray(content).save("new.png")
+    browser.get("about:blank")  # away from MLflow's page, which asks on
     requested(browser)
+    browser.get_log("browser")  # type: ignore[no-untyped-call]
     browser.get(demo)
     wait = WebDriverWait(browser, 120)
     upload = wait.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "input[type=file]"))

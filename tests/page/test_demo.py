@@ -127,7 +127,7 @@ def test_a_heatmap_of_nothing_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch)
 
     tiny_model.hand_over(THREE)
     nothing = np.zeros((1, 3, 3), np.float32)
-    monkeypatch.setattr(heatmaps, "grad_cam", lambda _network: lambda _images, _labels: nothing)
+    monkeypatch.setattr(heatmaps, "look", lambda _network: lambda _images, _labels: nothing)
     test = dropped(app(monkeypatch).run(), encoded(0))
     assert demo_app.NO_HEATMAP in [caption.value for caption in test.caption]
 
