@@ -1,4 +1,4 @@
-"""Fetches the weights of the pretrained base (DLwP 5.3: VGG16 without its top)."""
+"""Fetches the weights of the pretrained base, without its top (DLwP 5.3)."""
 
 from ladder import errors, paths, settings
 from ladder.networks import bases, models, weights
@@ -10,9 +10,9 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    base = bases.build(params.base.name)
-    weights.load(base, params.base.weights)
-    models.write(base, paths.base_weights(params.base))
+    model = bases.build(params.base.name)
+    weights.load(model, params.base)
+    models.write(model, paths.base_weights(params.base))
 
 
 if __name__ == "__main__":

@@ -16,15 +16,15 @@ def main() -> None:
     params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.name)
     runtime.start(params.runtime, seed=None)
-    output = bases.BASES[params.base.name].output
-    weights = paths.base_weights(params.base)
-    base = models.pixels_to_features(params.base, params.image_size, weights)
+    built, output = bases.resolved(params.base), bases.BASES[params.base.name].output
+    size = params.base.pictures_size(params.image_size)
+    base = models.pixels_to_features(built, size, paths.base_weights(built))
     with artifacts.timed(files.seconds("extract_features")):
         for subset in paths.SUBSETS:
-            layers = {params.base.cut: files.activations(subset), output: files.features(subset)}
+            layers = {built.cut: files.activations(subset), output: files.features(subset)}
             if subset == "train":  # fine-tuning trains on augmented views alone
-                del layers[params.base.cut]
-            pixels = artifacts.read_npy(files.images(subset))
+                del layers[built.cut]
+            pixels = artifacts.read_npy(files.base_images(subset))
             part = models.between(base, layers)
             activations.extract(part, pixels.__getitem__, len(pixels), layers, params.extraction)
 

@@ -25,20 +25,21 @@ class Params(settings.Section):
 
 def main() -> None:
     params = settings.load(Params)
-    files, weights = paths.DatasetPaths(params.dataset.name), paths.base_weights(params.base)
+    files, built = paths.DatasetPaths(params.dataset.name), bases.resolved(params.base)
+    weights, source = paths.base_weights(built), files.base_images("train")
     policy = runtime.start(params.runtime, params.seed)
-    pixels = artifacts.read_npy(files.images("train"))
+    pixels = artifacts.read_npy(source)
 
     def view(number: int, rows: slice) -> NDArray[np.uint8]:
         return augmentation.view(pixels, rows, params.augmentation, params.seed, number)
 
     folders = {
-        params.base.cut: files.views("activations"),
+        built.cut: files.views("activations"),
         bases.BASES[params.base.name].output: files.views("features"),
     }
-    base = models.pixels_to_features(params.base, params.image_size, weights)
+    base = models.pixels_to_features(built, params.base.pictures_size(params.image_size), weights)
     code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]
-    hashes = [artifacts.sha256(path) for path in (files.images("train"), weights, *code)]
+    hashes = [artifacts.sha256(path) for path in (source, weights, *code)]
     partial = paths.PARTIAL / activations.digest(hashes, params, policy)
     seconds = activations.extract_views(
         models.between(base, folders),

@@ -22,10 +22,11 @@ def main() -> None:
         fed: paths.Inputs = "activations" if params.augmentation.views else "images"
         model, description = rung_models.read(files, "features_augmented")
         description = description.model_copy(update={"rung": "fine_tuned", "fed": fed})
-        models.freeze(model, unfreeze_from=parameters.unfreeze_from)
+        start = models.unfrozen_from(model, description, parameters.unfreeze_from)
+        models.freeze(model, unfreeze_from=start)
         part = models.part_fed(model, description)
-        views = rung_models.views(files, fed, params.augmentation, params.seed)
-        held_out = artifacts.read_npy(files.inputs(fed, "validation"))
+        views = rung_models.views(files, description, params.augmentation, params.seed)
+        held_out = rung_models.inputs(files, description, "validation")
         history = rung_models.fit(
             part, views, held_out, manifest, parameters, params.seed, params.class_weight
         )

@@ -29,8 +29,9 @@ def main() -> None:
     predictions = artifacts.read_csv(files.predictions(rung))
     pictures = selection.gallery(predictions, galleries.picture, galleries.pictures_per_gallery)
     runtime.start(settings.Runtime(threads=params.runtime.threads, precision="float32"), seed=None)
-    model, _ = rung_models.read(files, rung)
-    images = artifacts.read_npy(files.images("test"))[pictures["row"]]
+    model, description = rung_models.read(files, rung)
+    source = files.base_images("test") if description.base else files.images("test")
+    images = artifacts.read_npy(source)[pictures["row"]]
     maps = interpretation.activation_maps(model, images[0])
     labels, probabilities = pictures["label"].to_numpy(), evaluation.probabilities(pictures)
     heatmaps = looks.heatmaps(model, images, labels, probabilities)

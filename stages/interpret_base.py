@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from ladder import artifacts, errors, paths, settings
 from ladder.evidence import interpretation
-from ladder.networks import models, runtime
+from ladder.networks import bases, models, runtime
 
 
 class Params(settings.Section):
@@ -24,8 +24,9 @@ def main() -> None:
     runtime.start(
         settings.Runtime(threads=params.runtime.threads, precision="float32"), params.seed
     )
-    weights = paths.base_weights(params.base)
-    base = models.pixels_to_features(params.base, patterns_wanted.pattern_size, weights)
+    built = bases.resolved(params.base)
+    base = models.pixels_to_features(built, patterns_wanted.pattern_size, paths.base_weights(built))
+    layers = bases.filter_layers(built, patterns_wanted.filter_layers)
     patterns = {
         layer: interpretation.filter_patterns(
             base,
@@ -34,9 +35,7 @@ def main() -> None:
             patterns_wanted.steps,
             params.seed,
         )
-        for layer in tqdm(
-            patterns_wanted.filter_layers, "filter patterns", unit="layer", disable=None
-        )
+        for layer in tqdm(layers, "filter patterns", unit="layer", disable=None)
     }
     files = paths.DatasetPaths(params.dataset.name)
     artifacts.write_npz(files.interpretation("base"), patterns)

@@ -28,9 +28,7 @@ def main() -> None:
     parts = []
     for subset in paths.SUBSETS[1:]:
         rows = manifest[manifest["subset"] == subset]
-        outputs = rung_models.predict(
-            part, artifacts.read_npy(files.inputs(description.fed, subset))
-        )
+        outputs = rung_models.predict(part, rung_models.inputs(files, description, subset))
         parts.append(evaluation.predictions(rows, outputs, subset))
     artifacts.write_csv(files.predictions(rung), pd.concat(parts))
 

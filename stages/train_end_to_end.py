@@ -26,13 +26,14 @@ def main() -> None:
         runtime.start(params.runtime, params.seed)
         manifest = artifacts.read_csv(files.manifest)
         fed: paths.Inputs = "features" if params.augmentation.views else "images"
+        size = params.base.pictures_size(params.image_size)
         model, description = rung_models.new(
-            "features_augmented", manifest, params.image_size, parameters.dropout, params.base, fed
+            "features_augmented", manifest, size, parameters.dropout, params.base, fed
         )
         models.freeze(model, unfreeze_from=parameters.unfreeze_from)
         part = models.part_fed(model, description)
-        views = rung_models.views(files, fed, params.augmentation, params.seed)
-        held_out = artifacts.read_npy(files.inputs(fed, "validation"))
+        views = rung_models.views(files, description, params.augmentation, params.seed)
+        held_out = rung_models.inputs(files, description, "validation")
         history = rung_models.fit(
             part, views, held_out, manifest, parameters, params.seed, params.class_weight
         )

@@ -1,4 +1,4 @@
-"""Rung 3: a dense head on stored VGG16 features. The book: 90 % on validation (DLwP 5.3.1)."""
+"""Rung 3: a dense head on stored features. The book: 90 % on validation (DLwP 5.3.1)."""
 
 from ladder import artifacts, errors, paths, settings, tracking
 from ladder.networks import models, rung_models, runtime, training
@@ -20,8 +20,9 @@ def main() -> None:
     with tracking.run("features", files.name, params.seed, parameters.model_dump()):
         runtime.start(params.runtime, params.seed)
         manifest = artifacts.read_csv(files.manifest)
+        size = params.base.pictures_size(params.image_size)
         model, description = rung_models.new(
-            "features", manifest, params.image_size, parameters.dropout, params.base, "features"
+            "features", manifest, size, parameters.dropout, params.base, "features"
         )
         models.freeze(model, unfreeze_from="flatten")
         head = models.part_fed(model, description)

@@ -66,7 +66,10 @@ PARAMS: dict[str, Any] = {
     "image_size": 48,
     "base": {
         "name": "vgg16",
+        "image_size": None,
         "weights": "none",
+        "weights_file": None,
+        "weights_sha256": None,
         "preprocessing": "imagenet",
         "cut": "block4_pool",
     },

@@ -116,7 +116,7 @@ def test_a_wrong_type_is_refused(
         ("evaluation.margin_points", 50.5, "less than or equal to 50"),
         ("runtime.threads", -1, "greater than or equal to 0"),
         ("dataset.source", "mnist", "'cifar10', 'dogs_vs_cats' or 'folder'"),
-        ("base.weights", "imagenet", "'torchvision', 'keras' or 'none'"),
+        ("base.weights", "imagenet", "'torchvision', 'keras', 'package' or 'none'"),
         ("base.preprocessing", "none", "'imagenet' or 'book'"),
         ("extraction.storage", "bfloat16", "'float16' or 'float32'"),
         ("runtime.precision", "float16", "'auto', 'float32' or 'bfloat16'"),

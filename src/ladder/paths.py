@@ -27,7 +27,7 @@ LOCK_OF_CLIMB = Path("climb.lock")  # in the reports of a climb in a copy: its d
 PARTIAL = root() / "data/.partial"
 
 
-def base_weights(base: settings.Base) -> Path:
+def base_weights(base: settings.BuiltBase) -> Path:
     """Returns where the base's weights lie, shared by all datasets."""
     return Path("data/weights") / f"{base.name}-{base.weights}.weights.h5"
 
@@ -87,6 +87,16 @@ class DatasetPaths:
 
     def images(self, subset: Subset) -> Path:
         return self.inputs("images", subset)
+
+    def base_images(self, subset: Subset) -> Path:
+        """The pictures as the base takes them: of its own size, where it has one."""
+        own = self.own_base_images / f"{subset}.npy"
+        return own if own.is_file() else self.images(subset)
+
+    @property
+    def own_base_images(self) -> Path:
+        """The folder of the pictures of `base.image_size`; there is none if that is null."""
+        return self.root / "images/base"
 
     def features(self, subset: Subset) -> Path:
         return self.inputs("features", subset)

@@ -37,10 +37,10 @@ TABLE: Final[dict[Rung, Row]] = {
         "#e69f00",
     ),
     "features": Row(
-        "dense head on\nVGG16 features", "train_head", 0.90, "validation", PRETRAINED, "#56b4e9"
+        "dense head on\nstored features", "train_head", 0.90, "validation", PRETRAINED, "#56b4e9"
     ),
     "features_augmented": Row(
-        "frozen VGG16\n+ augmentation",
+        "frozen base\n+ augmentation",
         "train_end_to_end",
         0.96,
         "validation",
@@ -48,7 +48,7 @@ TABLE: Final[dict[Rung, Row]] = {
         "#009e73",
     ),
     "fine_tuned": Row(
-        "fine-tuned\nblock5",
+        "fine-tuned\nlast block",
         "fine_tune",
         0.97,
         "test",

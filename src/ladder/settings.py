@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ladder import errors
+from ladder import base_names, errors
 
 PARAMS = Path("params.yaml")
 # Folders in data/, reports/ or a dataset's reports, which no dataset and no recipe may be called.
@@ -27,14 +27,7 @@ RESERVED = {
     *("stages", "tests"),
 }
 
-# A base's layers in order, so that a wrong name is refused before any work; see test_bases.py.
-LAYERS = {
-    "vgg16": tuple(
-        f"block{block}_{layer}"
-        for block, convolutions in enumerate((2, 2, 3, 3, 3), 1)
-        for layer in (*(f"conv{i + 1}" for i in range(convolutions)), "pool")
-    )
-}
+AUTO = "auto"  # what the base's row in `networks.bases` says
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -42,7 +35,8 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 ClassWeight = Literal["none", "balanced"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]\w*(-\w+)*$", max_length=60)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-ImageSize = Annotated[int, Field(ge=48, le=1024)]  # pixels
+LARGEST_SIZE = 1024  # pixels
+ImageSize = Annotated[int, Field(ge=48, le=LARGEST_SIZE)]  # pixels
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -134,13 +128,68 @@ class Split(Section):
         return self
 
 
-class Base(Section):
-    """The pretrained convolutional base."""
+class BuiltBase(Section):
+    """What a model's description holds of its base: how it is built, and where it is cut."""
 
-    name: Literal["vgg16"]
-    weights: Literal["torchvision", "keras", "none"]
+    name: str
+    weights: base_names.Weights
     preprocessing: Literal["imagenet", "book"]
     cut: str
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_base(cls, value: str) -> str:
+        if value not in base_names.BASES:
+            raise PydanticCustomError("name", f"one of {', '.join(base_names.BASES)}")
+        return value
+
+
+class BaseSize(Section):
+    """The size of the base's pictures."""
+
+    image_size: Annotated[int, Field(ge=32, le=LARGEST_SIZE)] | None  # None: that of all pictures
+
+    def pictures_size(self, image_size: int) -> int:
+        """Returns the pixels of the base's pictures; `image_size` is that of all others."""
+        return self.image_size or image_size
+
+
+class Base(BuiltBase, BaseSize):
+    """The pretrained convolutional base: its pictures, its weights, where it is cut."""
+
+    weights_file: str | None  # in the project's folder; None: Keras downloads its own
+    weights_sha256: Sha256 | None  # of this file
+
+    @property
+    def names(self) -> base_names.Names:
+        """What params.yaml may say of this base."""
+        return base_names.BASES[self.name]
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> Self:
+        if self.weights not in self.names.weights:
+            raise _layer_error(
+                f"weights of {self.name} to be one of {', '.join(self.names.weights)}",
+                self.weights,
+            )
+        if (self.weights_file is None) != (self.weights_sha256 is None):
+            raise _layer_error(
+                "weights_file and weights_sha256 both, or both null",
+                f"{self.weights_file!r} and {self.weights_sha256!r}",
+            )
+        if self.weights_file is not None and self.weights != "keras":
+            raise _layer_error("weights: keras for weights_file", self.weights)
+        return self
+
+    @field_validator("weights_file")
+    @classmethod
+    def _is_in_the_project(cls, value: str | None) -> str | None:
+        path = Path(value or "")
+        if path.is_absolute() or ".." in path.parts:
+            raise PydanticCustomError(
+                "path", "a file in the project's folder, such as weights/a.h5"
+            )
+        return value
 
 
 class Ranges(Section):
@@ -237,7 +286,7 @@ class Galleries(Example):
 class Patterns(Section):
     """The filters whose patterns are drawn."""
 
-    filter_layers: Annotated[list[str], Field(min_length=1)]
+    filter_layers: Annotated[list[str], Field(min_length=1)] | Literal["auto"]
     filters_per_layer: Annotated[int, Field(ge=1, le=64)]  # every layer of a base has as many
     pattern_size: Annotated[int, Field(ge=32, le=512)]
     steps: Count
@@ -269,48 +318,71 @@ class Settings(Section):
     interpretation: Interpretation
 
     @model_validator(mode="after")
-    def _layers_exist_in_order(self) -> Self:
-        layers = LAYERS[self.base.name]
-        layers_named = {
-            "base.cut": self.base.cut,
-            "fine_tune.unfreeze_from": self.fine_tune.unfreeze_from,
+    def _pictures_are_large_enough(self) -> Self:
+        smallest = self.base.names.smallest_size
+        sizes = {
+            "base.image_size, or image_size where it is null,": self.base.pictures_size(
+                self.image_size
+            ),
+            "interpretation.pattern_size": self.interpretation.pattern_size,
         }
-        first = self.train_end_to_end.unfreeze_from
+        for key, size in sizes.items():
+            if size < smallest:
+                raise _layer_error(f"{key} to be {smallest} or more for {self.base.name}", size)
+        return self
+
+    @model_validator(mode="after")
+    def _layers_exist_in_order(self) -> Self:
+        layers, cut, first = (
+            self.base.names.layers,
+            self.base.cut,
+            self.train_end_to_end.unfreeze_from,
+        )
+        start = self.fine_tune.unfreeze_from
+        layers_named = {"base.cut": cut, "fine_tune.unfreeze_from": start}
         every = layers_named | {"train_end_to_end.unfreeze_from": first}
-        received = {"received": ", ".join(f"{key} {name!r}" for key, name in every.items())}
+        received = ", ".join(f"{key} {name!r}" for key, name in every.items())
         for key, name in layers_named.items():
-            if name not in layers:
-                raise PydanticCustomError(
-                    "layer", f"{key} to be one of {', '.join(layers)}", received
-                )
-        if self.base.cut == layers[-1]:
-            expected = f"base.cut to be a layer before {layers[-1]}, whose output are the features"
-            raise PydanticCustomError("layer", expected, received)
-        allowed = ("flatten",) if self.augmentation.views else (*layers, "flatten")
+            if name not in (AUTO, *layers):
+                raise _layer_error(f"{key} to be one of {', '.join((AUTO, *layers))}", received)
+        if cut == layers[-1]:
+            raise _layer_error(
+                f"base.cut to be a layer before {layers[-1]}, whose output are the features",
+                received,
+            )
+        views = self.augmentation.views
+        allowed = ("flatten",) if views else (*layers, "flatten")
         if first not in allowed:
-            raise PydanticCustomError(
-                "layer",
+            raise _layer_error(
                 f"train_end_to_end.unfreeze_from to be one of {', '.join(allowed)} for "
-                f"augmentation.views: {self.augmentation.views}",
+                f"augmentation.views: {views}",
                 received,
             )
-        cut, start = layers.index(self.base.cut), layers.index(self.fine_tune.unfreeze_from)
-        if self.augmentation.views and start <= cut:
-            raise PydanticCustomError(
-                "layer",
-                f"fine_tune.unfreeze_from to come after base.cut, {self.base.cut}",
-                received,
-            )
+        if views and start != AUTO:
+            if cut == AUTO:
+                raise _layer_error(
+                    "fine_tune.unfreeze_from: auto, or base.cut to be a layer before it", received
+                )
+            if layers.index(start) <= layers.index(cut):
+                raise _layer_error(
+                    f"fine_tune.unfreeze_from to come after base.cut, {cut}", received
+                )
         return self
 
     @model_validator(mode="after")
     def _filters_are_of_convolutions(self) -> Self:
-        convolutions = [name for name in LAYERS[self.base.name] if "conv" in name]
-        for name in self.interpretation.filter_layers:
+        convolutions, names = self.base.names.convolutions, self.interpretation.filter_layers
+        for name in names if isinstance(names, list) else ():
             if name not in convolutions:
-                expected = f"interpretation.filter_layers to be of {', '.join(convolutions)}"
-                raise PydanticCustomError("layer", expected, {"received": repr(name)})
+                raise _layer_error(
+                    f"interpretation.filter_layers: auto, or of {', '.join(convolutions)}",
+                    repr(name),
+                )
         return self
+
+
+def _layer_error(expected: str, received: object) -> PydanticCustomError:
+    return PydanticCustomError("layer", expected, {"received": str(received)})
 
 
 def read(path: Path) -> Settings:

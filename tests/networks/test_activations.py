@@ -14,7 +14,7 @@ from ladder.networks import activations, models, training
 from ladder.networks.runtime import keras
 from ladder.pictures import augmentation
 
-BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+BASE = settings.BuiltBase(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
 RANGES = settings.Augmentation(
     views=2,
     rotation_degrees=40,

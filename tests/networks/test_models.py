@@ -11,7 +11,7 @@ from ladder import artifacts, errors, paths, rungs, settings
 from ladder.networks import bases, models
 from ladder.networks.runtime import keras
 
-BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+BASE = settings.BuiltBase(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
 
 
 def describe(
@@ -20,7 +20,7 @@ def describe(
     size: int = 150,
     classes: int = 2,
     dropout: float = 0.0,
-    base: settings.Base | None = BASE,
+    base: settings.BuiltBase | None = BASE,
     fed: paths.Inputs = "images",
 ) -> models.Description:
     names = ["cat", "dog", "eel", "fox"][:classes]
@@ -72,7 +72,9 @@ def test_trainable_tensors_go_from_30_to_4_to_10() -> None:
 
 @pytest.mark.parametrize(("classes", "units"), [(2, 1), (3, 3), (4, 4)])
 @pytest.mark.parametrize("base", [None, BASE])
-def test_outputs_are_probabilities(classes: int, units: int, base: settings.Base | None) -> None:
+def test_outputs_are_probabilities(
+    classes: int, units: int, base: settings.BuiltBase | None
+) -> None:
     model = models.build(describe(size=48, classes=classes, base=base))
     outputs = model.predict_on_batch(np.full((2, 48, 48, 3), 255, np.uint8))
     assert outputs.shape == (2, units)

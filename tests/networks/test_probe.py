@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from conftest import PARAMS
 from ladder import settings
-from ladder.networks import models, probe, runtime
+from ladder.networks import bases, models, probe, runtime
 
-BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+BASE = settings.Base.model_validate(PARAMS["base"])
 RUNTIME = settings.Runtime(precision="float32", threads=1)
 
 
@@ -65,7 +66,7 @@ def test_a_rate_is_the_pictures_of_the_steps_after_the_first_by_their_time(
     # begun 0.3, 0.6 and 0.9 s after the start; at 1.2 s it ends
     assert rates == pytest.approx({"base": 3 * 32 / 1.2, "scratch": 3 * 32 / 1.2})
     base, scratch = networks
-    assert (base.description.base, scratch.description.base) == (BASE, None)
+    assert (base.description.base, scratch.description.base) == (bases.resolved(BASE), None)
     assert (base.predicted, base.trained) == (4, 0)  # the first compiles, and does not count
     assert (scratch.predicted, scratch.trained) == (0, 4)
     assert {len(network.description.class_names) for network in networks} == {40}

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from conftest import PARAMS
 from ladder import artifacts, paths, provenance, rungs, settings, tracking
 from ladder.evidence import evaluation
 from ladder.networks import bases, models, rung_models, runtime, training
 from ladder.pictures.drawing import draw
 
-BASE = settings.Base(name="vgg16", weights="none", preprocessing="imagenet", cut="block4_pool")
+BASE = settings.Base.model_validate(PARAMS["base"])
 FIT = settings.Training(
     epochs=6,
     minimum_epochs=1,

@@ -7,8 +7,8 @@ from ladder import paths, settings
 PREDICT = 2.0  # passes of the held-out pictures through the convnets
 STAGES, NETWORK_STAGES = 26, 19  # all; those that start TensorFlow
 PER_STAGE = 3.0  # seconds that DVC and a stage without TensorFlow take
+AUTO_LAYERS = 5  # whose filters are looked at
 BACKWARD = 3.0  # a training step's cost, in forward passes
-LAST_BLOCK = 0.08  # of VGG16's multiplications
 HEAD_RATE = 4_000.0  # pictures a second in a training of a dense head on stored features
 BYTES = {"float16": 2, "float32": 4}
 
@@ -31,7 +31,7 @@ def seconds(
     end_to_end, fine_tune = params.train_end_to_end, params.fine_tune
     if views:
         heads = HEAD_RATE
-        tail = rates["base"] / (LAST_BLOCK * BACKWARD)
+        tail = rates["base"] / (params.base.names.last_block * BACKWARD)
     else:
         heads, tail = rates["base"], rates["base"] / BACKWARD
     held_out = everything - train
@@ -53,10 +53,10 @@ def seconds(
 
 
 def _pattern_steps(params: settings.Settings) -> float:
-    """Returns the steps of gradient ascent, in passes of a picture of `image_size` pixels."""
-    looks = params.interpretation
-    patterns = len(looks.filter_layers) * looks.filters_per_layer
-    return patterns * looks.steps * (looks.pattern_size / params.image_size) ** 2
+    """Returns the steps of gradient ascent, in passes of a picture of the base's size."""
+    looks, size = params.interpretation, params.base.pictures_size(params.image_size)
+    layers = AUTO_LAYERS if looks.filter_layers == settings.AUTO else len(looks.filter_layers)
+    return layers * looks.filters_per_layer * looks.steps * (looks.pattern_size / size) ** 2
 
 
 def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], originals: int) -> int:
@@ -66,12 +66,16 @@ def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], origin
     picture and every view are stored as numbers. While a climb runs, all of it lies there twice: DVC
     copies it into its cache, but for disks that share blocks between files.
     """
-    everything, size = sum(pictures.values()), params.image_size
-    cells = (size // 32) ** 2 + (size // 16) ** 2  # of block5_pool and of block4_pool, VGG16's
+    everything, sizes = sum(pictures.values()), {params.image_size}
+    size = params.base.pictures_size(params.image_size)
+    numbers = sum(
+        channels * ((size // stride) ** 2 if stride else 1)
+        for stride, channels in params.base.names.stored
+    )
     stored = everything + params.augmentation.views * pictures["train"]
     once = (
         originals
-        + everything * size * size * 3
-        + stored * cells * 512 * BYTES[params.extraction.storage]
+        + everything * sum(side * side * 3 for side in sizes | {size})
+        + stored * numbers * BYTES[params.extraction.storage]
     )
     return 2 * once

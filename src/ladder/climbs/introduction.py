@@ -174,8 +174,8 @@ def _costs(params: settings.Settings, table: pd.DataFrame, own: sources.Own) -> 
     seconds = sum(estimates.seconds(params, by_subset, decoded, rates, start).values())
     room = estimates.room(params, by_subset, sum(own.originals.size(name) for name in names))
     yield (
-        f"This machine decodes {decoded:,.0f} pictures a second, and {params.base.name} takes "
-        f"{rates['base']:,.0f}."
+        f"This machine decodes {decoded:,.0f} pictures a second, and {params.base.names.title} "
+        f"takes {rates['base']:,.0f}."
     )
     yield f"The climb takes about {duration(seconds)} and {volume(room)} on the disk."
 

@@ -1,25 +1,111 @@
-"""The pretrained bases: how each is built, what its pixels must look like, its layers' names."""
+"""The pretrained bases: how each is built, what its pixels must look like, where it is cut."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ladder import errors, settings
+from ladder.networks import efficientnet_lite
 from ladder.networks.runtime import keras
 
 _IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB / 255
 _CAFFE_MEAN = (103.939, 116.779, 123.68)  # of BGR
 
+# What pixels in [0, 255] become: RGB in [0, 1] less ImageNet's mean, by its deviation; BGR less its
+# mean; RGB in [-1, 1]; RGB less 127, by 128.
+Scaling = Literal["torch", "caffe", "unit", "lite"]
+
 
 @dataclass(frozen=True)
 class Base:
-    """A row: the builder of `keras.applications` and the name of the layer it ends in."""
+    """A row: the builder, as those of `keras.applications`, and what is decided for the base.
+
+    Its batch normalisations and dropouts stay as in prediction, also where it is unfrozen.
+    """
 
     build: Callable[..., keras.Model]
-    output: str
+    scaling: Scaling  # that the weights of its authors want, which `keras.applications` has
+    output: str  # the layer whose output are the features
+    cut: str  # for `base.cut: auto`: what follows is fine-tuned
+    filter_layers: tuple[str, ...]  # for `interpretation.filter_layers: auto`
+    pooled: bool = True  # the features are averages over the picture; False: as in the book
+    has_preprocessing: bool = False  # the builder's own, which is left out
 
 
-BASES = {"vgg16": Base(keras.applications.VGG16, "block5_pool")}
+_BLOCKS = tuple(f"block{i}_conv1" for i in range(1, 6))
+_POOLED = "global_average_pooling2d"
+_APPLICATIONS = keras.applications
+
+BASES = {
+    "vgg16": Base(
+        _APPLICATIONS.VGG16, "caffe", "block5_pool", "block4_pool", _BLOCKS, pooled=False
+    ),
+    "vgg19": Base(
+        _APPLICATIONS.VGG19, "caffe", "block5_pool", "block4_pool", _BLOCKS, pooled=False
+    ),
+    "resnet50": Base(
+        _APPLICATIONS.ResNet50,
+        "caffe",
+        "avg_pool",
+        "conv4_block6_out",
+        ("conv1_conv", *(f"conv{i}_block1_2_conv" for i in range(2, 6))),
+    ),
+    "xception": Base(
+        _APPLICATIONS.Xception,
+        "unit",
+        _POOLED,
+        "add_11",
+        ("block1_conv2", "conv2d", "conv2d_1", "conv2d_2", "conv2d_3"),
+    ),
+    "inception_v3": Base(
+        _APPLICATIONS.InceptionV3,
+        "unit",
+        _POOLED,
+        "mixed8",
+        ("conv2d_2", "conv2d_4", "conv2d_26", "conv2d_30", "conv2d_85"),
+    ),
+    "mobilenet": Base(
+        _APPLICATIONS.MobileNet,
+        "unit",
+        _POOLED,
+        "conv_pw_11_relu",
+        ("conv_pw_1", "conv_pw_3", "conv_pw_5", "conv_pw_9", "conv_pw_13"),
+    ),
+    "mobilenet_v2": Base(
+        _APPLICATIONS.MobileNetV2,
+        "unit",
+        _POOLED,
+        "block_12_add",
+        ("block_1_expand", "block_3_expand", "block_6_expand", "block_13_expand", "Conv_1"),
+    ),
+    "efficientnet_v2_b0": Base(
+        _APPLICATIONS.EfficientNetV2B0,
+        "torch",
+        "avg_pool",
+        "block5e_add",
+        (*(f"block{i}a_expand_conv" for i in (2, 3, 4, 6)), "top_conv"),
+        has_preprocessing=True,
+    ),
+    "convnext_tiny": Base(
+        _APPLICATIONS.ConvNeXtTiny,
+        "torch",
+        "layer_normalization",
+        "convnext_tiny_downsampling_block_2",
+        tuple(
+            f"convnext_tiny_stage_{stage}_block_{block}_depthwise_conv"
+            for stage, block in ((0, 0), (1, 0), (2, 0), (2, 8), (3, 2))
+        ),
+        has_preprocessing=True,
+    ),
+    "efficientnet_lite0": Base(
+        efficientnet_lite.efficientnet_lite0,
+        "lite",
+        "avg_pool",
+        "block5c_add",
+        (*(f"block{i}a_expand_conv" for i in (2, 3, 4, 6)), "top_conv"),
+    ),
+}
 
 
 def build(name: str) -> keras.Model:
@@ -28,44 +114,99 @@ def build(name: str) -> keras.Model:
 
 
 def _apply(name: str, inputs: Any) -> keras.Model:
-    model: keras.Model = BASES[name].build(
-        include_top=False, weights=None, input_tensor=inputs, name=name
-    )
+    model = _build(name, weights=None, input_tensor=inputs)
+    _name_as_in_a_fresh_process(model)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0  # else a frozen layer would answer otherwise every time
     return model
+
+
+def _build(name: str, **arguments: Any) -> keras.Model:
+    row = BASES[name]
+    if row.pooled:
+        arguments["pooling"] = "avg"
+    if row.has_preprocessing:
+        arguments["include_preprocessing"] = False
+    model: keras.Model = row.build(include_top=False, **arguments)
+    model.name = name  # which the builders call otherwise
+    return model
+
+
+def _name_as_in_a_fresh_process(model: keras.Model) -> None:
+    """Counts from the first again the layers that Keras named by their class: conv2d, conv2d_1."""
+    numbered: dict[str, list[tuple[int, keras.layers.Layer]]] = {}
+    for layer in model.layers:
+        stem = re.sub(r"_\d+$", "", layer.name)
+        if stem.replace("_", "") == type(layer).__name__.lower():
+            number = int(layer.name.removeprefix(stem).strip("_") or 0)
+            numbered.setdefault(stem, []).append((number, layer))
+    for stem, layers in numbered.items():
+        ordered = sorted(layers, key=lambda pair: pair[0])
+        for i, (_, layer) in enumerate(ordered):
+            layer.name = f"{stem}_{i}" if i else stem
 
 
 def pretrained_by_keras(name: str) -> keras.Model:
     """Returns the base with the weights that `keras.applications` downloads."""
-    model: keras.Model = BASES[name].build(include_top=False, weights="imagenet")
-    return model
+    return _build(name, weights="imagenet")
 
 
-def extend(pixels: Any, base: settings.Base) -> Any:
+def resolved(base: settings.Base) -> settings.BuiltBase:
+    """Returns what a model's description holds of the base, with the row's cut for `auto`."""
+    cut = BASES[base.name].cut if base.cut == settings.AUTO else base.cut
+    return settings.BuiltBase(
+        name=base.name, weights=base.weights, preprocessing=base.preprocessing, cut=cut
+    )
+
+
+def filter_layers(base: settings.BuiltBase, names: list[str] | Literal["auto"]) -> list[str]:
+    """Returns the convolutions whose filters are drawn: the row's for `auto`."""
+    return [*BASES[base.name].filter_layers] if names == settings.AUTO else names
+
+
+def extend(pixels: Any, base: settings.BuiltBase) -> Any:
     """Returns the base's features on top of raw pixels, as one flat graph."""
     return _apply(base.name, preprocess(pixels, base)).output
 
 
-def preprocess(pixels: Any, base: settings.Base) -> Any:
+def preprocess(pixels: Any, base: settings.BuiltBase) -> Any:
     """Returns raw RGB pixels in [0, 255] as the weights want them, or by the book's 1/255 alone.
 
     In float32 whatever the precision: bfloat16 would round the pixels to eight bits twice.
     """
+    offset: Any = 0.0
     if base.preprocessing == "book" or base.weights == "none":
         scale: Any = 1 / 255
-        offset: Any = 0.0
-    elif base.weights == "torchvision":
-        scale = [1 / (255 * deviation) for deviation in _IMAGENET_DEVIATION]
-        offset = [-m / d for m, d in zip(_IMAGENET_MEAN, _IMAGENET_DEVIATION, strict=True)]
     else:
-        pixels = keras.ops.flip(pixels, axis=-1)
-        scale, offset = 1.0, [-mean for mean in _CAFFE_MEAN]
+        scaling = "torch" if base.weights == "torchvision" else BASES[base.name].scaling
+        if scaling == "torch":
+            scale = [1 / (255 * deviation) for deviation in _IMAGENET_DEVIATION]
+            offset = [-m / d for m, d in zip(_IMAGENET_MEAN, _IMAGENET_DEVIATION, strict=True)]
+        elif scaling == "caffe":
+            pixels = keras.ops.flip(pixels, axis=-1)
+            scale, offset = 1.0, [-mean for mean in _CAFFE_MEAN]
+        elif scaling == "unit":
+            scale, offset = 1 / 127.5, -1.0
+        else:
+            scale, offset = 1 / 128, -127 / 128
     layer = keras.layers.Rescaling(scale, offset, dtype="float32", name="preprocessing")
     return layer(pixels)
 
 
+def layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yields the layers from the pixels on, those of a model inside it in its place."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from layers(layer)
+        else:
+            yield layer
+
+
 def convolutions(model: keras.Model) -> list[keras.layers.Layer]:
     """Returns the convolution layers from the pixels on."""
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D)
+    return [layer for layer in layers(model) if isinstance(layer, kinds)]
 
 
 def check_layer(model: keras.Model, name: str) -> None:

@@ -17,7 +17,7 @@ class Description(settings.Section):
     image_size: int
     class_names: list[str]
     dropout: float
-    base: settings.Base | None  # None: the convnet from scratch
+    base: settings.BuiltBase | None  # None: the convnet from scratch
     fed: paths.Inputs  # its input in training and in prediction: see `part_fed`
 
 
@@ -66,7 +66,7 @@ def _probabilities(x: Any, classes: int) -> Any:
     return layer(x)
 
 
-def pixels_to_features(base: settings.Base, image_size: int, weights: Path) -> keras.Model:
+def pixels_to_features(base: settings.BuiltBase, image_size: int, weights: Path) -> keras.Model:
     """Returns the base with its weights: (n, S, S, 3) in [0, 255] → features."""
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     model = keras.Model(pixels, bases.extend(pixels, base))
@@ -74,7 +74,7 @@ def pixels_to_features(base: settings.Base, image_size: int, weights: Path) -> k
     return model
 
 
-def load_base(model: keras.Model, base: settings.Base, weights: Path) -> None:
+def load_base(model: keras.Model, base: settings.BuiltBase, weights: Path) -> None:
     """Sets the weights of the model's layers that are the base's, by their names.
 
     Raises:
@@ -131,7 +131,9 @@ def tail(model: keras.Model, start: str) -> keras.Model:
 def freeze(model: keras.Model, unfreeze_from: str) -> None:
     """Makes the layers from `unfreeze_from` on trainable, and those before it not.
 
-    Compile afterwards: Keras fixes what it trains when it compiles.
+    Batch normalisations stay frozen, so that they go on with the statistics of the base's own
+    pictures, in training as in prediction. Compile afterwards: Keras fixes what it trains when it
+    compiles.
 
     Raises:
         InputError: there is no such layer.
@@ -140,7 +142,21 @@ def freeze(model: keras.Model, unfreeze_from: str) -> None:
     trainable = False
     for layer in model.layers:
         trainable = trainable or layer.name == unfreeze_from
-        layer.trainable = trainable
+        layer.trainable = trainable and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def unfrozen_from(model: keras.Model, description: Description, unfreeze_from: str) -> str:
+    """Returns the name of the first layer to train: for `auto` the one that follows the cut.
+
+    Raises:
+        ValueError: `auto` of a convnet from scratch, which has no cut.
+    """
+    if unfreeze_from != settings.AUTO:
+        return unfreeze_from
+    if description.base is None:
+        raise ValueError("expected a layer of the convnet from scratch, received auto")
+    names: list[str] = [layer.name for layer in model.layers]
+    return names[names.index(description.base.cut) + 1]
 
 
 def trainable_parameters(model: keras.Model) -> int:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ladder import settings
-from ladder.networks import models, runtime, training
+from ladder.networks import bases, models, runtime, training
 
 PICTURES = 32  # in a batch
 SECONDS = 1.0  # at least, for each rate
@@ -17,18 +18,24 @@ def rates(
 ) -> dict[str, float]:
     """Returns pictures a second on this machine, measured with random weights.
 
-    `base`: through the frozen base. `scratch`: in a training of the convnet from scratch.
+    `base`: through the frozen base, of its own size. `scratch`: in a training of the convnet from
+    scratch, of `image_size` pixels.
     """
     runtime.start(parameters, seed=0)
-    pixels = np.zeros((PICTURES, image_size, image_size, 3), np.float32)
-    frozen = models.build(_description(base, image_size, classes))
+    frozen = models.build(_description(base, base.pictures_size(image_size), classes))
+    of_base = _blank(base.pictures_size(image_size))
+    pixels = _blank(image_size)
     scratch = models.build(_description(None, image_size, classes))
     training.compile_for(scratch, learning_rate=1e-4)
     labels = np.zeros(PICTURES, np.int64)
     return {
-        "base": _rate(lambda: frozen.predict_on_batch(pixels)),
+        "base": _rate(lambda: frozen.predict_on_batch(of_base)),
         "scratch": _rate(lambda: scratch.train_on_batch(pixels, labels)),
     }
+
+
+def _blank(size: int) -> NDArray[np.float32]:
+    return np.zeros((PICTURES, size, size, 3), np.float32)
 
 
 def _description(base: settings.Base | None, image_size: int, classes: int) -> models.Description:
@@ -37,7 +44,7 @@ def _description(base: settings.Base | None, image_size: int, classes: int) -> m
         image_size=image_size,
         class_names=[str(label) for label in range(classes)],
         dropout=0.5,
-        base=base,
+        base=bases.resolved(base) if base else None,
         fed="images",
     )
 

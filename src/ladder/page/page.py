@@ -51,7 +51,7 @@ CAPTIONS = {
     "layer: from edges to what matters for the answer. Dark channels do not respond.",
     "blank_shares": "Share of channels that do not respond, by layer. In the book it grows with "
     "depth.",
-    "filters": "What VGG16's filters respond to most: edges, then textures, then parts.",
+    "filters": "What the base's filters respond to most: edges, then textures, then parts.",
 }
 
 
