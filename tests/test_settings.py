@@ -9,13 +9,25 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ladder import errors, settings
+from ladder import base_names, errors, settings
 
 REPOSITORY = Path(__file__).parents[1]
 ADVICE = r"Correct .*params\.yaml; docs/parameters\.md says what each key means\."
 
 Params = dict[str, Any]
 Write = Callable[[Params], Path]
+
+
+AUTO: dict[str, Any] = {
+    "base.cut": "auto",
+    "fine_tune.unfreeze_from": "auto",
+    "interpretation.filter_layers": "auto",
+}
+FILE: dict[str, Any] = {
+    "base.weights": "keras",
+    "base.weights_file": "weights/vgg16.h5",
+    "base.weights_sha256": "0" * 64,
+}
 
 
 def change(params: Params, key: str, value: object) -> None:
@@ -191,13 +203,13 @@ def test_what_is_neither_is_refused(params: Params, write_params: Write, picture
         (
             "interpretation.filter_layers",
             ["block1_conv1", "block2_conv9"],
-            "interpretation.filter_layers to be of block1_conv1, .*block5_conv3",
+            "interpretation.filter_layers to be auto, or of block1_conv1, .*block5_conv3",
             "'block2_conv9'",
         ),
         (
             "interpretation.filter_layers",
             ["block1_pool"],
-            "interpretation.filter_layers to be of block1_conv1, .*block5_conv3",
+            "interpretation.filter_layers to be auto, or of block1_conv1, .*block5_conv3",
             "'block1_pool'",
         ),
     ],
@@ -249,8 +261,13 @@ def test_no_key_has_a_default(params: Params, write_params: Write, section: str 
 @pytest.mark.parametrize(
     ("views", "key", "name", "expected"),
     [
-        (2, "base.cut", "block6_pool", "base.cut to be one of block1_conv1, .*, block5_pool"),
-        (2, "fine_tune.unfreeze_from", "flatten", "fine_tune.unfreeze_from to be one of block1_"),
+        (2, "base.cut", "block6_pool", "base.cut to be one of auto, block1_conv1, .*, block5_pool"),
+        (
+            2,
+            "fine_tune.unfreeze_from",
+            "flatten",
+            "fine_tune.unfreeze_from to be one of auto, block1_",
+        ),
         (2, "fine_tune.unfreeze_from", "block4_pool", "to come after base.cut, block4_pool"),
         (2, "train_end_to_end.unfreeze_from", "block5_conv1", "one of flatten for .*views: 2"),
         (0, "train_end_to_end.unfreeze_from", "block6_conv1", "one of block1_conv1, .*, flatten"),
@@ -264,6 +281,86 @@ def test_a_layer_that_cannot_be_trained_from_is_refused(
     message = rf"params\.yaml: expected .*{expected}.*\. Received: .*{key} '{name}'.* {ADVICE}"
     with pytest.raises(errors.InputError, match=message):
         settings.read(write_params(params))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "received"),
+    [
+        ({"base.name": "resnet"}, "base.name: expected one of vgg16, .*, efficientnet_l", "'resn"),
+        ({"base.name": "resnet50"}, "base.cut to be one of auto, pool1_pool, .*avg_pool", "block4"),
+        (
+            {"base.name": "vgg19", "base.weights": "torchvision"},
+            "base: expected weights of vgg19 to be one of keras, none",
+            "torchvision",
+        ),
+        ({"base.image_size": 31}, "base.image_size: expected .*or equal to 32", "31"),
+        (AUTO | {"base.name": "xception"}, "image_size.* to be 71 or more for xception", "48"),
+        (
+            AUTO | {"base.name": "inception_v3", "base.image_size": 75},
+            "interpretation.pattern_size to be 75 or more for inception_v3",
+            "32",
+        ),
+        ({"base.cut": "auto"}, "unfreeze_from to be auto too, or base.cut a layer", "'auto'"),
+        (
+            AUTO | {"base.cut": "block5_pool"},
+            "base.cut to be a layer before block5_pool, whose output are the features",
+            "'block5_pool'",
+        ),
+        (
+            {"base.weights": "keras", "base.weights_file": "weights/vgg16.h5"},
+            "base: expected weights_file and weights_sha256 both, or both null",
+            "'weights/vgg16.h5' and None",
+        ),
+        (FILE | {"base.weights": "none"}, "base: expected weights: keras for weights_file", "none"),
+        (
+            FILE | {"base.weights_file": "/home/me/vgg16.h5"},
+            "base.weights_file: expected a file in the project's folder",
+            "'/home/me/vgg16.h5'",
+        ),
+        (
+            FILE | {"base.weights_file": "../vgg16.h5"},
+            "base.weights_file: expected a file in the project's folder",
+            "'../vgg16.h5'",
+        ),
+    ],
+)
+def test_what_a_base_lacks_is_refused(
+    params: Params, write_params: Write, changes: Params, expected: str, received: str
+) -> None:
+    for key, value in changes.items():
+        change(params, key, value)
+    message = rf"params\.yaml: (expected )?.*{expected}.*\. Received: .*{received}.* {ADVICE}"
+    with pytest.raises(errors.InputError, match=message):
+        settings.read(write_params(params))
+
+
+@pytest.mark.parametrize("name", base_names.BASES)
+def test_every_base_has_layers_of_its_own_for_auto(
+    params: Params, write_params: Write, name: str
+) -> None:
+    size = base_names.BASES[name].smallest_size
+    changes = {"base.name": name, "base.image_size": size, "interpretation.pattern_size": 96}
+    for key, value in (AUTO | changes).items():
+        change(params, key, value)
+    read = settings.read(write_params(params))
+    assert read.base.pictures_size(read.image_size) == size
+    assert read.base.names.title.lower().startswith(name[:3])
+
+
+def test_the_base_sees_the_pictures_that_all_see_unless_it_has_a_size_of_its_own(
+    params: Params, write_params: Write
+) -> None:
+    assert settings.read(write_params(params)).base.pictures_size(48) == 48
+    change(params, "base.image_size", 224)
+    assert settings.read(write_params(params)).base.pictures_size(48) == 224
+
+
+def test_what_follows_a_layer_can_be_fine_tuned_by_auto(
+    params: Params, write_params: Write
+) -> None:
+    change(params, "fine_tune.unfreeze_from", "auto")
+    read = settings.read(write_params(params))
+    assert (read.base.cut, read.fine_tune.unfreeze_from) == ("block4_pool", "auto")
 
 
 @pytest.mark.parametrize("name", ["block1_conv1", "flatten"])

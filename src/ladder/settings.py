@@ -361,7 +361,8 @@ class Settings(Section):
         if views and start != AUTO:
             if cut == AUTO:
                 raise _layer_error(
-                    "fine_tune.unfreeze_from: auto, or base.cut to be a layer before it", received
+                    "fine_tune.unfreeze_from to be auto too, or base.cut a layer before it",
+                    received,
                 )
             if layers.index(start) <= layers.index(cut):
                 raise _layer_error(
@@ -375,7 +376,7 @@ class Settings(Section):
         for name in names if isinstance(names, list) else ():
             if name not in convolutions:
                 raise _layer_error(
-                    f"interpretation.filter_layers: auto, or of {', '.join(convolutions)}",
+                    f"interpretation.filter_layers to be auto, or of {', '.join(convolutions)}",
                     repr(name),
                 )
         return self

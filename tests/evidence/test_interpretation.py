@@ -146,6 +146,18 @@ def test_the_first_class_is_the_negative_of_the_second(binary: keras.Model) -> N
         np.testing.assert_allclose(maps[:, 1], mirrored[method][:, 0], atol=1e-5)
 
 
+def test_heatmaps_are_of_what_is_averaged_at_the_end(binary: keras.Model) -> None:
+    """Of a base with branches the last convolution is but one of them."""
+    layers = keras.layers
+    pixels = keras.Input((8, 8, 3))
+    branches = [layers.Conv2D(2, 1, name=name)(pixels) for name in ("one", "other")]
+    joined = layers.Concatenate(name="joined")(branches)
+    pooled = layers.GlobalAveragePooling2D()(joined)
+    model = keras.Model(pixels, layers.Dense(3)(pooled))
+    assert interpretation.mapped_layer(model) == "joined"
+    assert interpretation.mapped_layer(binary) == "conv4"
+
+
 def test_heatmaps_leave_the_model_and_the_other_pictures_alone(binary: keras.Model) -> None:
     before = binary.predict_on_batch(PIXELS)
     together = interpretation.heatmaps(binary, np.concatenate([PIXELS] * 4))  # two batches

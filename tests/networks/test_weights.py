@@ -1,11 +1,15 @@
+import dataclasses
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
-from ladder import artifacts, errors
+from conftest import PARAMS
+from ladder import artifacts, errors, settings
 from ladder.networks import bases, weights
 from ladder.networks.runtime import keras
 
@@ -32,12 +36,18 @@ def checkpoint(path: Path) -> dict[str, Any]:
     return layers
 
 
+def load(name: str, kind: str, **changes: object) -> keras.Model:
+    """Returns the base with the weights that these settings name."""
+    model = bases.build(name)
+    about = {**PARAMS["base"], "name": name, "weights": kind, "cut": "auto", **changes}
+    weights.load(model, settings.Base.model_validate(about))
+    return model
+
+
 def test_torchvision_arrays_land_in_keras_layers_in_order(tmp_path: Path) -> None:
     layers = checkpoint(tmp_path / "vgg16.ckpt")
     base = bases.build("vgg16")
-    weights.load_torchvision(
-        base, tmp_path / "vgg16.ckpt", artifacts.sha256(tmp_path / "vgg16.ckpt")
-    )
+    weights.load_torchvision(base, tmp_path / "vgg16.ckpt")
     for name, i in (("block1_conv1", 0), ("block3_conv1", 4), ("block5_conv3", 12)):
         kernel, bias = base.get_layer(name).get_weights()
         np.testing.assert_array_equal(kernel, layers[f"Conv_{i}"]["kernel"])
@@ -45,41 +55,118 @@ def test_torchvision_arrays_land_in_keras_layers_in_order(tmp_path: Path) -> Non
 
 
 def test_the_packages_own_file_is_the_one_expected() -> None:
-    base = bases.build("vgg16")
-    weights.load(base, "torchvision")
-    kernel, bias = base.get_layer("block1_conv1").get_weights()
+    kernel, bias = load("vgg16", "torchvision").get_layer("block1_conv1").get_weights()
     assert kernel.shape == (3, 3, 3, 64)
     assert float(bias[0]) == pytest.approx(0.4034, abs=1e-4)  # torchvision's features.0.bias[0]
 
 
-def test_another_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "vgg16.ckpt"
-    path.write_bytes(pickle.dumps(Runs()))
-    with pytest.raises(errors.InputError, match=r"expected sha256 .*make setup"):
-        weights.load_torchvision(bases.build("vgg16"), path, "0" * 64)
+@pytest.fixture
+def installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bytes], weights.Package]:
+    """Installs a package that carries a file of these bytes, and returns it."""
+
+    def install(content: bytes) -> weights.Package:
+        (tmp_path / "carrier-1.0.dist-info").mkdir()
+        (tmp_path / "carrier-1.0.dist-info/METADATA").write_text("Name: carrier\nVersion: 1.0\n")
+        (tmp_path / "carrier").mkdir()
+        (tmp_path / "carrier/vgg16.ckpt").write_bytes(content)
+        monkeypatch.syspath_prepend(tmp_path)
+        digest = artifacts.sha256(tmp_path / "carrier/vgg16.ckpt")
+        return weights.Package("carrier", "carrier/vgg16.ckpt", digest)
+
+    return install
+
+
+def test_another_file_is_refused_before_it_is_read(
+    installed: Callable[[bytes], weights.Package], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = dataclasses.replace(installed(pickle.dumps(Runs())), sha256="0" * 64)
+    monkeypatch.setattr(weights, "TORCHVISION", package)
+    with pytest.raises(errors.InputError, match=r"expected sha256 0.*carrier again: `make setup`"):
+        load("vgg16", "torchvision")
 
 
 def test_a_pickle_that_would_run_code_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installed: Callable[[bytes], weights.Package],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "vgg16.ckpt"
-    path.write_bytes(pickle.dumps(Runs()))
+    monkeypatch.setattr(weights, "TORCHVISION", installed(pickle.dumps(Runs())))
     with pytest.raises(errors.InputError, match=r"Received: builtins\.print"):
-        weights.load_torchvision(bases.build("vgg16"), path, artifacts.sha256(path))
+        load("vgg16", "torchvision")
     assert "foreign code" not in capsys.readouterr().out
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "PACKAGE", "no-such-package")
+@pytest.mark.parametrize(
+    ("name", "kind", "attribute"),
+    [
+        ("vgg16", "torchvision", "TORCHVISION"),
+        ("efficientnet_lite0", "package", "EFFICIENTNET_LITE0"),
+    ],
+)
+def test_a_missing_package_is_named(
+    name: str, kind: str, attribute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, attribute, weights.Package("no-such-package", "a", "0" * 64))
     with pytest.raises(errors.InputError, match=r"package no-such-package.*not installed"):
-        weights.load(bases.build("vgg16"), "torchvision")
+        load(name, kind)
+
+
+@pytest.mark.parametrize(
+    ("size", "picture", "features", "mean"),
+    [  # of the module efficientnet_lite_pytorch 0.1.0 with the same file, PyTorch 2.13.0, 2026-11
+        (
+            224,
+            0,
+            {455: 5.4788, 113: 4.79466, 434: 3.82513, 413: 3.59293, 626: 3.5782, 824: 3.35905},
+            0.11579,
+        ),
+        (
+            224,
+            1,
+            {455: 5.36984, 113: 4.97525, 434: 3.8514, 626: 3.64072, 413: 3.62597, 824: 3.39765},
+            0.117051,
+        ),
+        (  # an odd number of pixels within: TensorFlow's padding is that of two sides unalike
+            150,
+            0,
+            {113: 4.3658, 468: 3.56182, 1042: 2.61544, 265: 2.54801, 900: 2.46704, 897: 2.3634},
+            0.08405,
+        ),
+    ],
+)
+def test_efficientnet_lite_answers_as_the_reference(
+    size: int, picture: int, features: dict[int, float], mean: float, lite0: keras.Model
+) -> None:
+    if size == 224:
+        pixels = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
+    else:
+        blocks = np.random.default_rng(2).integers(0, 256, (3, 5, 5, 3), np.uint8)
+        pixels = blocks.repeat(30, axis=1).repeat(30, axis=2)
+    answer = lite0((pixels[picture : picture + 1].astype(np.float32) - 127) / 128)[0].numpy()
+    assert answer.shape == (1280,)
+    assert {place: answer[place] for place in features} == pytest.approx(features, abs=1e-4)
+    assert answer.argmax() == next(iter(features))
+    assert answer.mean() == pytest.approx(mean, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def lite0() -> keras.Model:
+    return load("efficientnet_lite0", "package")
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.InputError, match=r"\.pth: expected weights of mobilenet_v2 without"):
+        weights.load_torch(
+            bases.build("mobilenet_v2"), weights.package_file(weights.EFFICIENTNET_LITE0)
+        )
 
 
 def test_keras_weights_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     served = bases.build("vgg16")
     monkeypatch.setattr(bases, "pretrained_by_keras", lambda name: served)
-    base = bases.build("vgg16")
-    weights.load(base, "keras")
+    base = load("vgg16", "keras")
     for one, other in zip(base.get_weights(), served.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -90,12 +177,65 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(bases, "pretrained_by_keras", fail)
     with pytest.raises(errors.InputError, match=r"URL fetch failure.*~/\.keras/models"):
-        weights.load(bases.build("vgg16"), "keras")
+        load("vgg16", "keras")
 
 
-def test_untrained_weights_are_the_same_every_time() -> None:
-    one, other = bases.build("vgg16"), bases.build("vgg16")
-    for base in (one, other):
-        weights.load(base, "none")
+def test_keras_is_asked_for_the_weights_of_the_same_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that they fit in number and order: without the builder's own preprocessing."""
+    build = bases.BASES["efficientnet_v2_b0"].build
+
+    def without_download(**arguments: Any) -> keras.Model:
+        return build(**arguments | {"weights": None, "input_shape": (64, 64, 3)})
+
+    row = dataclasses.replace(bases.BASES["efficientnet_v2_b0"], build=without_download)
+    monkeypatch.setitem(bases.BASES, "efficientnet_v2_b0", row)
+    served = bases.pretrained_by_keras("efficientnet_v2_b0")
+    monkeypatch.undo()
+    shapes = [weight.shape for weight in bases.build("efficientnet_v2_b0").weights]
+    assert [weight.shape for weight in served.weights] == shapes
+
+
+def in_keras_old_form(model: keras.Model, path: Path) -> str:
+    """Writes weights as keras.applications serves them: an HDF5 group a layer; returns the hash."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
+        for layer in model.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}_{i}" for i in range(len(layer.weights))]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, layer.get_weights(), strict=True):
+                group[name] = weight
+    return artifacts.sha256(path)
+
+
+def test_a_file_of_keras_applications_is_read(
+    at_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    served = bases.build("mobilenet")
+    digest = in_keras_old_form(served, at_root / "mobilenet.h5")
+    file = {"weights_file": "mobilenet.h5", "weights_sha256": digest}
+    received = load("mobilenet", "keras", **file)
+    for one, other in zip(received.get_weights(), served.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(errors.InputError, match=r"mobilenet\.h5: expected weights of mobilenet_v2"):
+        load("mobilenet_v2", "keras", **file)
+    with pytest.raises(errors.InputError, match=rf"expected sha256 {'0' * 64}. Received: {digest}"):
+        load("mobilenet", "keras", **file | {"weights_sha256": "0" * 64})
+    with pytest.raises(errors.InputError, match=r"Received: no such file.*base\.weights_file"):
+        load("mobilenet", "keras", **file | {"weights_file": "other.h5"})
+
+
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet"])
+def test_untrained_weights_are_the_same_every_time(name: str) -> None:
+    one, other = load(name, "none"), load(name, "none")
     for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_untrained_kernels_keep_the_variance() -> None:
+    model = load("mobilenet", "none")
+    pointwise = model.get_layer("conv_pw_9").get_weights()[0]
+    assert pointwise.var() == pytest.approx(2 / 512, rel=0.02)  # He et al. 2015
+    depthwise = model.get_layer("conv_dw_9").get_weights()[0]
+    assert depthwise.var() == pytest.approx(1 / 9, rel=0.1)

@@ -21,7 +21,7 @@ def look(model: keras.Model, method: str = "grad_cam") -> Look:
     Raises:
         InputError: the model has no convolution.
     """
-    layer = interpretation.last_convolution(model)
+    layer = interpretation.mapped_layer(model)
     visualization = interpretation.METHODS[method](model, _without_activation, clone=True)
 
     def of(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -51,6 +51,20 @@ def last_convolution(model: keras.Model) -> str:
     return name
 
 
+def mapped_layer(model: keras.Model) -> str:
+    """Returns the name of the layer whose places heatmaps are of.
+
+    That is the one whose output is averaged over the picture at the end, through which everything
+    flows; where nothing is averaged, the last convolution.
+
+    Raises:
+        InputError: the model has no convolution.
+    """
+    pools = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
+    averaged = [layer.name for layer in model.layers if pools and layer.output is pools[-1].input]
+    return averaged[0] if averaged else last_convolution(model)
+
+
 def first_kernels(model: keras.Model) -> NDArray[np.float32]:
     """Returns the first convolution's kernels (filters, height, width, channels).
 
@@ -178,14 +192,15 @@ def to_image(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
 def heatmaps(model: keras.Model, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
     """Returns where a model looks for each class, by the key of the method.
 
-    Each is (n, k, height, width) in [0, 1] over the last convolution, for images (n, S, S, 3)
-    and k classes; the largest value of a map is 1, of one that says nothing 0. The score of a
-    class is taken before the sigmoid or softmax; with one unit, the first class is its negative.
+    Each is (n, k, height, width) in [0, 1] over the layer of `mapped_layer`, for images
+    (n, S, S, 3) and k classes; the largest value of a map is 1, of one that says nothing 0. The
+    score of a class is taken before the sigmoid or softmax; with one unit, the first class is its
+    negative.
 
     Raises:
         InputError: the model has no convolution.
     """
-    layer, count = last_convolution(model), max(2, model.output_shape[-1])
+    layer, count = mapped_layer(model), max(2, model.output_shape[-1])
     maps: dict[str, NDArray[np.float32]] = {}
     for key, method in METHODS.items():
         look = method(model, ReplaceToLinear(), clone=True)
