@@ -23,7 +23,7 @@ def main() -> None:
         model, description = rung_models.new(
             "scratch_augmented", manifest, params.image_size, parameters.dropout, None, "images"
         )
-        fresh_views = rung_models.views(files, "images", params.augmentation, params.seed)
+        fresh_views = rung_models.views(files, description, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
         history = rung_models.fit(
             model, fresh_views, held_out, manifest, parameters, params.seed, params.class_weight

@@ -15,7 +15,7 @@ import pytest
 import typer
 import yaml
 
-from ladder import cli
+from ladder import base_names, cli
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -198,6 +198,17 @@ def leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
+
+
+def test_every_base_is_listed_with_its_weights_size_and_cut() -> None:
+    text = (ROOT / "docs/parameters.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| ([\w, ]+) \| (\d+) \| (\w+) \|$", text, re.MULTILINE)
+    assert [name for name, *_ in rows] == [*base_names.BASES]
+    for name, weights, size, cut in rows:
+        names = base_names.BASES[name]
+        assert tuple(weights.split(", ")) == names.weights[:-1]
+        assert int(size) == names.smallest_size
+        assert cut in names.layers[:-1]
 
 
 def test_every_parameter_is_explained() -> None:

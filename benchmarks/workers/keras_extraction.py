@@ -13,7 +13,7 @@ from benchmarks.workers import channel, vgg16
 from ladder import settings
 from ladder.networks import activations, bases, models, runtime
 
-BASE = settings.Base(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
+BASE = settings.BuiltBase(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
 OUTPUT = bases.BASES[BASE.name].output
 
 

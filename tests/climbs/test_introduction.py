@@ -77,7 +77,7 @@ def test_two_classes_are_told_with_what_will_be_done(
         ["oak", "10", "6", "2", "2"],
     ]
     assert re.fullmatch(
-        r"This machine decodes [\d,]+ pictures a second, and vgg16 takes 20\.", lines[5]
+        r"This machine decodes [\d,]+ pictures a second, and VGG16 takes 20\.", lines[5]
     )
     assert re.fullmatch(r"The climb takes about \d+ minutes and \d+ MB on the disk\.", lines[6])
     assert lines[7:] == [

@@ -176,7 +176,7 @@ def test_the_costs_are_those_of_the_graph(name: str) -> None:
 def share_after(model: keras.Model, cut: str) -> float:
     """Returns the share of the multiplications that are of the layers after `cut`."""
     order = [layer.name for layer in model.layers]
-    counts = [
+    counts: list[int] = [
         sum(
             math.prod(weight.shape) * math.prod(layer.output.shape[1:-1])
             for layer in inner_layers(outer)

@@ -19,7 +19,10 @@ class Written:
         self.module, self.name, self.arguments = module, name, arguments
 
 
-class Pickler(pickle._Pickler):  # type: ignore[misc]  # of Python, so that names can be invented
+PythonPickler: Any = pickle._Pickler  # which can write any name
+
+
+class Pickler(PythonPickler):  # type: ignore[misc]
     """Writes storages by their identity, and `Written` as what it stands for."""
 
     def persistent_id(self, item: Any) -> Any:
@@ -74,7 +77,8 @@ def test_tensors_are_views_of_their_storages(tmp_path: Path) -> None:
     arrays = torch_files.read(written(tmp_path / "a.pth", TENSORS))
     assert list(arrays) == ["kernel", "steps"]
     np.testing.assert_array_equal(arrays["kernel"], [[2, 4, 6], [3, 5, 7]])
-    assert (arrays["kernel"].dtype, arrays["steps"].dtype) == (np.float32, np.int64)
+    assert arrays["kernel"].dtype == np.float32
+    assert arrays["steps"].dtype == np.int64
     assert int(arrays["steps"]) == 7
 
 

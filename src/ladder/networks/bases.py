@@ -162,7 +162,7 @@ def resolved(base: settings.Base) -> settings.BuiltBase:
 
 def filter_layers(base: settings.BuiltBase, names: list[str] | Literal["auto"]) -> list[str]:
     """Returns the convolutions whose filters are drawn: the row's for `auto`."""
-    return [*BASES[base.name].filter_layers] if names == settings.AUTO else names
+    return names if isinstance(names, list) else [*BASES[base.name].filter_layers]
 
 
 def extend(pixels: Any, base: settings.BuiltBase) -> Any:
