@@ -13,7 +13,7 @@ import numpy as np
 
 from ladder import artifacts, errors, paths, rungs, settings
 from ladder.evidence import evaluation, interpretation, looks, selection
-from ladder.networks import rung_models, runtime
+from ladder.networks import bases, rung_models, runtime
 
 
 class Params(settings.Section):
@@ -32,7 +32,8 @@ def main() -> None:
     model, description = rung_models.read(files, rung)
     source = files.base_images("test") if description.base else files.images("test")
     images = artifacts.read_npy(source)[pictures["row"]]
-    maps = interpretation.activation_maps(model, images[0])
+    blocks = bases.ends_of_blocks(description.base) if description.base else ()
+    maps = interpretation.activation_maps(model, images[0], blocks)
     labels, probabilities = pictures["label"].to_numpy(), evaluation.probabilities(pictures)
     heatmaps = looks.heatmaps(model, images, labels, probabilities)
     arrays = {

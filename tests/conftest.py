@@ -247,7 +247,7 @@ def dvc(copy: Path) -> Climb:
         "test": 4,
     }
     params["image_size"] = 48
-    params["base"]["weights"] = "none"
+    params["base"] |= {"weights": "none", "image_size": 64}
     params["augmentation"]["views"] = 2
     params["interpretation"] |= {"filters_per_layer": 3, "pattern_size": 32, "steps": 2}
     for section in params.values():

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 import graph
 from conftest import Climb
@@ -158,6 +159,17 @@ def test_every_file_that_a_stage_reads_is_written_by_one_before_it() -> None:
 CONCLUSIONS = {"evaluate", "choose", "render"}
 
 
+def test_the_size_of_the_bases_pictures_trains_no_convnet_again() -> None:
+    """But for what lies in one folder with their pictures: those are the same as before."""
+    stages = flat_stages()
+    for name in ("train_scratch", "train_scratch_augmented"):
+        assert not {"base", "base.image_size"} & params_of(stages[name])
+        pictures = {dep for dep in stages[name]["deps"] if "/images" in dep}
+        assert pictures == {
+            f"data/{SOURCE}/images/{subset}.npy" for subset in ("train", "validation")
+        }
+
+
 def test_a_learning_rate_reruns_what_depends_on_it_alone() -> None:
     expected = {"fine_tune", "predict@fine_tuned", "interpret@fine_tuned", *CONCLUSIONS}
     assert rerun_by("fine_tune") == expected
@@ -210,8 +222,9 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     assert ladder["test_accuracy"].between(0, 1).all()
     assert (ladder["test_ci_low"] <= ladder["test_accuracy"]).all()
     assert (ladder["seconds"] > 0).all()
-    # 48 px: pool4 leaves one pixel; 512 features; block5 has three convolutions of 512
-    head = 512 * 256 + 256 + 256 + 1
+    # 48 px: pool4 leaves one pixel; of the base's 64 px block5_pool leaves 2 x 2 of 512 features,
+    # and block5 has three convolutions of 512
+    head = 2 * 2 * 512 * 256 + 256 + 256 + 1
     convnet = (3 * 9 + 1) * 32 + (32 * 9 + 1) * 64 + (64 * 9 + 1) * 128 + (128 * 9 + 1) * 128
     scratch = convnet + (128 + 1) * 512 + 512 + 1
     block5 = 3 * (512 * 9 + 1) * 512
@@ -224,10 +237,20 @@ def test_a_climb_ends_with_five_rungs(climbed: Path) -> None:
     assert sum(in_cache.values()) < 4_000_000
 
 
+def pictures_of_test(climbed: Path, rung: str) -> NDArray[np.uint8]:
+    """Returns the test pictures as a rung's network takes them: the base has a size of its own."""
+    files = paths.DatasetPaths("dogs_vs_cats")
+    is_of_base = not rung.startswith("scratch")
+    folder = files.own_base_images if is_of_base else files.images("test").parent
+    pixels: NDArray[np.uint8] = np.asarray(artifacts.read_npy(climbed / folder / "test.npy"))
+    assert pixels.shape[1:] == ((64, 64, 3) if is_of_base else (48, 48, 3))
+    return pixels
+
+
 def test_a_climb_ends_with_what_every_rung_sees(climbed: Path) -> None:
     files = paths.DatasetPaths("dogs_vs_cats")
-    pixels = artifacts.read_npy(climbed / files.images("test"))
     for rung in rungs.RUNGS:
+        pixels = pictures_of_test(climbed, rung)
         seen = artifacts.read_npz(climbed / files.interpretation(rung))
         assert str(seen["weights_sha256"]) == artifacts.sha256(climbed / files.weights(rung))
         assert (seen["gallery"][0], seen["id"][0]) == ("example", "cat.12")
@@ -341,9 +364,7 @@ def test_a_climb_hands_over_a_model_that_says_what_the_climb_said(climbed: Path)
     assert accuracy.items() <= summary["test_accuracy"].items()
     assert (summary["name"], summary["class_names"]) == ("dogs_vs_cats", ["cat", "dog"])
     model = deployed.load(folder)
-    probabilities = model.predict_images(
-        np.asarray(artifacts.read_npy(climbed / files.images("test")))
-    )
+    probabilities = model.predict_images(pictures_of_test(climbed, rung))
     predictions = artifacts.read_csv(climbed / files.predictions(rung))
     expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])
     np.testing.assert_allclose(probabilities, expected, atol=1e-2)  # other batches
@@ -392,7 +413,9 @@ def test_training_reads_no_test_picture_and_comes_out_the_same_in_another_proces
     shutil.copytree(climbed, again, ignore=shutil.ignore_patterns(".dvc", ".git", "ml*"))
     for folder in (files.raw, files.predictions("scratch").parent):
         shutil.rmtree(again / folder)
-    for of_test in (files.images("test"), files.features("test"), files.activations("test")):
+    of_base = files.own_base_images / "test.npy"
+    stored = (files.features("test"), files.activations("test"))
+    for of_test in (files.images("test"), of_base, *stored):
         (again / of_test).unlink()
     for stage in ("train_scratch", "train_scratch_augmented", "train_head", "train_end_to_end",
                   "fine_tune"):  # fmt: skip
@@ -415,7 +438,6 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
     assert {run.info.run_name for run in runs} == set(rungs.RUNGS)
     assert {run.info.status for run in runs} == {"FINISHED"}
     files = paths.DatasetPaths("dogs_vs_cats")
-    pixels = artifacts.read_npy(climbed / files.images("test"))
     manifest = pd.read_csv(climbed / files.manifest)
     models = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=climbed, capture_output=True, text=True)
@@ -435,7 +457,8 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         folder = climbed / "reports/dogs_vs_cats/predictions"
         predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
         expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
-        np.testing.assert_allclose(loaded.predict(np.asarray(pixels))[:, 0], expected, atol=1e-3)
+        pixels = pictures_of_test(climbed, run.info.run_name)
+        np.testing.assert_allclose(loaded.predict(pixels)[:, 0], expected, atol=1e-3)
 
 
 @pytest.mark.slow

@@ -53,6 +53,19 @@ def test_room_is_that_of_pixels_features_and_activations(params: dict[str, Any])
     assert room == 2 * once  # in DVC's cache as well
 
 
+def test_a_base_of_another_size_stores_its_pictures_and_what_they_give(
+    params: dict[str, Any],
+) -> None:
+    params["image_size"], params["augmentation"]["views"] = 96, 0
+    params["fine_tune"]["unfreeze_from"] = params["interpretation"]["filter_layers"] = "auto"
+    params["base"] |= {"name": "efficientnet_lite0", "image_size": 224, "cut": "auto"}
+    params["interpretation"] |= {"pattern_size": 112, "steps": 10}  # five layers, 3 filters of each
+    room = estimates.room(settings.checked(params, "params.yaml"), PICTURES, originals=0)
+    numbers = 14 * 14 * 112 + 1280  # block5c_add; averages of 1,280 maps
+    assert room == 1000 * (96 * 96 + 224 * 224) * 3 + 1000 * numbers * 2
+    assert seconds(params)["patterns"] == pytest.approx(5 * 3 * 10 * (112 / 224) ** 2 * 3 / 20)
+
+
 def test_every_stage_has_to_start_and_patterns_are_drawn(params: dict[str, Any]) -> None:
     params["image_size"] = 64
     params["interpretation"] |= {"pattern_size": 32, "steps": 10}  # 2 layers, 3 filters of each

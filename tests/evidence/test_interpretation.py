@@ -49,6 +49,13 @@ def test_the_convnet_has_eight_maps_each_its_layers_output(binary: keras.Model) 
     assert maps["pool1"].shape == (23, 23, 32)
 
 
+def test_the_layers_that_are_named_have_their_maps_alone(binary: keras.Model) -> None:
+    every = interpretation.activation_maps(binary, PIXELS[0])
+    named = interpretation.activation_maps(binary, PIXELS[0], ("pool1", "conv4"))
+    assert list(named) == ["pool1", "conv4"]
+    np.testing.assert_array_equal(named["conv4"], every["conv4"])
+
+
 def test_first_kernels_are_the_first_convolutions(binary: keras.Model) -> None:
     kernels = interpretation.first_kernels(binary)
     assert kernels.shape == (32, 3, 3, 3)

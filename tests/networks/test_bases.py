@@ -210,6 +210,12 @@ def test_a_base_has_its_authors_parameters(name: str, parameters: int) -> None:
     assert built(name).count_params() == parameters
 
 
+def test_what_is_shown_of_a_base_with_branches_are_the_ends_of_its_blocks() -> None:
+    shown = bases.ends_of_blocks(bases.resolved(base(name="resnet50", cut="auto")))
+    assert (shown[0], shown[-1], len(shown)) == ("pool1_pool", "conv5_block2_out", 16)
+    assert bases.ends_of_blocks(bases.resolved(base())) == ()
+
+
 def test_layers_carry_keras_names() -> None:
     names = [layer.name for layer in bases.convolutions(built("vgg16"))]
     blocks = [2, 2, 3, 3, 3]

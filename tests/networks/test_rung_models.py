@@ -110,6 +110,22 @@ def test_a_rung_without_a_run_gets_one_from_its_files(manifest: pd.DataFrame) ->
     assert run.data.tags[tracking.RESTORED_TAG] == "true"
 
 
+def test_a_model_is_fed_pictures_of_its_own_size(manifest: pd.DataFrame) -> None:
+    files, base = paths.DatasetPaths("drawn"), bases.resolved(BASE)
+    artifacts.write_npy(files.images("test"), np.zeros((2, 48, 48, 3), np.uint8))
+    description = models.Description(
+        rung="fine_tuned", image_size=48, class_names=CLASSES, dropout=0.0, base=base, fed="images"
+    )
+    assert rung_models.inputs(files, description, "test").shape == (2, 48, 48, 3)
+    artifacts.write_npy(files.own_base_images / "test.npy", np.zeros((2, 64, 64, 3), np.uint8))
+    assert rung_models.inputs(files, description, "test").shape == (2, 64, 64, 3)
+    scratch = description.model_copy(update={"base": None})
+    assert rung_models.inputs(files, scratch, "test").shape == (2, 48, 48, 3)
+    artifacts.write_npy(files.activations("test"), np.zeros((2, 4, 4, 5), np.float16))
+    stored = description.model_copy(update={"fed": "activations"})
+    assert rung_models.inputs(files, stored, "test").shape == (2, 4, 4, 5)
+
+
 def test_prediction_does_not_depend_on_the_batch(
     manifest: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

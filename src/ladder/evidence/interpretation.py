@@ -27,16 +27,19 @@ LEAK = 0.01
 STEP = 1.0  # pixel values, as the book's, of an image's root mean square per step of ascent
 
 
-def activation_maps(model: keras.Model, image: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Returns what every convolution and pooling layer gives for one image (S, S, 3).
+def activation_maps(
+    model: keras.Model, image: NDArray[np.uint8], names: Sequence[str] = ()
+) -> dict[str, NDArray[np.float32]]:
+    """Returns what layers give for one image (S, S, 3): every convolution and pooling layer.
 
-    By the layer's name, in their order: (height, width, channels) (DLwP 5.4.1).
+    Or those that are named. By the layer's name, in their order: (height, width, channels)
+    (DLwP 5.4.1).
 
     Raises:
-        InputError: the model has no convolution.
+        InputError: the model has no convolution, or no such layer.
     """
     last_convolution(model)
-    names = [layer.name for layer in model.layers if isinstance(layer, MAPPED)]
+    names = names or [layer.name for layer in model.layers if isinstance(layer, MAPPED)]
     outputs = keras.tree.flatten(models.between(model, names).predict_on_batch(image[None]))
     return {name: output[0] for name, output in zip(names, outputs, strict=True)}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ladder import errors, settings
+from ladder import base_names, errors, settings
 from ladder.networks import efficientnet_lite
 from ladder.networks.runtime import keras
 
@@ -163,6 +163,14 @@ def resolved(base: settings.Base) -> settings.BuiltBase:
 def filter_layers(base: settings.BuiltBase, names: list[str] | Literal["auto"]) -> list[str]:
     """Returns the convolutions whose filters are drawn: the row's for `auto`."""
     return names if isinstance(names, list) else [*BASES[base.name].filter_layers]
+
+
+def ends_of_blocks(base: settings.BuiltBase) -> tuple[str, ...]:
+    """Returns the layers through which everything flows, without the features.
+
+    None where the features are the last layer's maps: there every layer is worth a look.
+    """
+    return base_names.BASES[base.name].layers[:-1] if BASES[base.name].pooled else ()
 
 
 def extend(pixels: Any, base: settings.BuiltBase) -> Any:
