@@ -63,8 +63,8 @@ def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], origin
     """Returns about how many bytes on the disk a climb needs; `originals` are your pictures'.
 
     Pictures are stored as they are and decoded. The base's features and activations of every
-    picture and every view are stored as numbers. While a climb runs, all of it lies there twice: DVC
-    copies it into its cache, but for disks that share blocks between files.
+    picture and every view are stored as numbers. While a climb runs, all of it lies there twice:
+    DVC copies it into its cache, but for disks that share blocks between files.
     """
     everything, sizes = sum(pictures.values()), {params.image_size}
     size = params.base.pictures_size(params.image_size)
