@@ -62,7 +62,7 @@ def test_a_base_of_another_size_stores_its_pictures_and_what_they_give(
     params["interpretation"] |= {"pattern_size": 112, "steps": 10}  # five layers, 3 filters of each
     room = estimates.room(settings.checked(params, "params.yaml"), PICTURES, originals=0)
     numbers = 14 * 14 * 112 + 1280  # block5c_add; averages of 1,280 maps
-    assert room == 1000 * (96 * 96 + 224 * 224) * 3 + 1000 * numbers * 2
+    assert room == 2 * (1000 * (96 * 96 + 224 * 224) * 3 + 1000 * numbers * 2)
     assert seconds(params)["patterns"] == pytest.approx(5 * 3 * 10 * (112 / 224) ** 2 * 3 / 20)
 
 
