@@ -64,6 +64,7 @@ def test_a_base_of_another_size_stores_its_pictures_and_what_they_give(
     numbers = 14 * 14 * 112 + 1280  # block5c_add; averages of 1,280 maps
     assert room == 2 * (1000 * (96 * 96 + 224 * 224) * 3 + 1000 * numbers * 2)
     assert seconds(params)["patterns"] == pytest.approx(5 * 3 * 10 * (112 / 224) ** 2 * 3 / 20)
+    assert seconds(params)["pictures"] == pytest.approx(3 * 1000 / 50)
 
 
 def test_every_stage_has_to_start_and_patterns_are_drawn(params: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ def seconds(
         for fit in (params.train_scratch, params.train_scratch_augmented)
     )
     return {
-        "pictures": 2 * everything / decoded,
+        "pictures": (1 + len(_sizes(params))) * everything / decoded,  # examined, then decoded
         "features": (everything + views * train) / rates["base"],
         "from scratch": scratch,
         "heads": (params.train_head.epochs / HEAD_RATE + end_to_end.epochs / heads) * train,
@@ -50,6 +50,11 @@ def seconds(
         + start * NETWORK_STAGES
         + PREDICT * held_out / rates["scratch"],
     }
+
+
+def _sizes(params: settings.Settings) -> set[int]:
+    """Returns the sizes that pictures are decoded to, in pixels."""
+    return {params.image_size, params.base.pictures_size(params.image_size)}
 
 
 def _pattern_steps(params: settings.Settings) -> float:
@@ -66,8 +71,7 @@ def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], origin
     picture and every view are stored as numbers. While a climb runs, all of it lies there twice:
     DVC copies it into its cache, but for disks that share blocks between files.
     """
-    everything, sizes = sum(pictures.values()), {params.image_size}
-    size = params.base.pictures_size(params.image_size)
+    everything, size = sum(pictures.values()), params.base.pictures_size(params.image_size)
     numbers = sum(
         channels * ((size // stride) ** 2 if stride else 1)
         for stride, channels in params.base.names.stored
@@ -75,7 +79,7 @@ def room(params: settings.Settings, pictures: Mapping[paths.Subset, int], origin
     stored = everything + params.augmentation.views * pictures["train"]
     once = (
         originals
-        + everything * sum(side * side * 3 for side in sizes | {size})
+        + everything * sum(side * side * 3 for side in _sizes(params))
         + stored * numbers * BYTES[params.extraction.storage]
     )
     return 2 * once
