@@ -1,4 +1,4 @@
-"""A convnet of random weights, handed over as a climb does: `models/photos`."""
+"""A convnet of random weights, by itself or handed over as a climb does: `models/photos`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,6 +31,19 @@ def hand_over(class_names: Sequence[str]) -> None:
         content = {"model": description.model_dump(), "runtime": {"policy": "float32"}}
         artifacts.write_json(files.description(rung), content)
     deployed.deploy(files, "scratch", files.model, {"test_accuracy": ACCURACY})
+
+
+def convnet(*class_names: str) -> tuple[Any, models.Description]:
+    """Returns a convnet that is sure of different classes, with its description."""
+    description = models.Description(
+        rung="scratch",
+        image_size=SIZE,
+        class_names=[*class_names],
+        dropout=0.5,
+        base=None,
+        fed="images",
+    )
+    return network(description), description
 
 
 def network(description: models.Description) -> Any:

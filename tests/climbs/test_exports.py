@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import tiny_model
 from ladder import artifacts, cache, errors, paths, provenance, rungs
 from ladder.climbs import exports
 from ladder.networks import deployed, digests, exported, models
@@ -44,21 +45,7 @@ def root(at_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @functools.cache
 def network() -> tuple[keras.Model, models.Description]:
     """Returns a convnet whose random weights are sure of different classes."""
-    description = models.Description(
-        rung="scratch",
-        image_size=SIZE,
-        class_names=["cat", "dog"],
-        dropout=0.5,
-        base=None,
-        fed="images",
-    )
-    keras.utils.set_random_seed(7)
-    model = models.build(description)
-    last = model.get_layer("probabilities")
-    kernel, bias = last.get_weights()
-    kernel = np.random.default_rng(1).normal(0, 5, kernel.shape).astype(np.float32)
-    last.set_weights([kernel, bias])
-    return model, description
+    return tiny_model.convnet("cat", "dog")
 
 
 def write_model() -> None:

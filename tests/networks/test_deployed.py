@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import ladder
+import tiny_model
 from ladder import artifacts, errors, paths, rungs
 from ladder.networks import deployed, models
 from ladder.networks.runtime import keras
@@ -34,21 +35,7 @@ def root(at_root: Path) -> Path:
 @functools.cache
 def network(*class_names: str) -> tuple[keras.Model, models.Description]:
     """Returns a convnet whose random weights are sure of different classes."""
-    description = models.Description(
-        rung="scratch",
-        image_size=SIZE,
-        class_names=[*class_names],
-        dropout=0.5,
-        base=None,
-        fed="images",
-    )
-    keras.utils.set_random_seed(7)
-    model = models.build(description)
-    last = model.get_layer("probabilities")
-    kernel, bias = last.get_weights()
-    kernel = np.random.default_rng(1).normal(0, 5, kernel.shape).astype(np.float32)
-    last.set_weights([kernel, bias])
-    return model, description
+    return tiny_model.convnet(*class_names)
 
 
 def trained(

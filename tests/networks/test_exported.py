@@ -12,33 +12,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import graph
+import tiny_model
 from ladder import errors
-from ladder.networks import deployed, exported, models, standalone
-from ladder.networks.runtime import keras
+from ladder.networks import deployed, exported, standalone
 from ladder.pictures import images
 from ladder.pictures.drawing import draw
 
-SIZE = 48
+SIZE = tiny_model.SIZE
 TWO, THREE = ("cat", "dög"), ("cat", "dog", "eel")
 CASES = {"saved_model": TWO, "onnx": THREE, "litert": TWO}
 
 
 def model(*class_names: str) -> deployed.Model:
     """Returns a convnet whose random weights are sure of different classes."""
-    description = models.Description(
-        rung="scratch",
-        image_size=SIZE,
-        class_names=[*class_names],
-        dropout=0.5,
-        base=None,
-        fed="images",
-    )
-    keras.utils.set_random_seed(7)
-    network = models.build(description)
-    last = network.get_layer("probabilities")
-    kernel, bias = last.get_weights()
-    kernel = np.random.default_rng(1).normal(0, 5, kernel.shape).astype(np.float32)
-    last.set_weights([kernel, bias])
+    network, _ = tiny_model.convnet(*class_names)
     return deployed.Model("photos", "scratch", class_names, SIZE, network)
 
 
