@@ -1,11 +1,11 @@
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 
-from ladder import artifacts, rungs
+from ladder import artifacts, base_names, rungs
 from ladder.page import card, report
 
 ROOT = Path(__file__).parent.parent.parent
@@ -81,7 +81,7 @@ def test_without_a_manifest_a_card_counts_what_was_predicted(reports: report.Rep
     assert "group" not in text
 
 
-@pytest.mark.parametrize("weights", ["torchvision", "keras", "none"])
+@pytest.mark.parametrize("weights", get_args(base_names.Weights))
 def test_every_kind_of_weights_has_its_terms(weights: str, reports: report.Reports) -> None:
     base = {"name": "vgg16", "weights": weights}
     description = {"class_names": ["cat", "dog"], "image_size": 96, "base": base}

