@@ -30,8 +30,7 @@ def main() -> None:
     pictures = selection.gallery(predictions, galleries.picture, galleries.pictures_per_gallery)
     runtime.start(settings.Runtime(threads=params.runtime.threads, precision="float32"), seed=None)
     model, description = rung_models.read(files, rung)
-    source = files.base_images("test") if description.base else files.images("test")
-    images = artifacts.read_npy(source)[pictures["row"]]
+    images = rung_models.images(files, description, "test")[pictures["row"]]
     blocks = bases.ends_of_blocks(description.base) if description.base else ()
     maps = interpretation.activation_maps(model, images[0], blocks)
     labels, probabilities = pictures["label"].to_numpy(), evaluation.probabilities(pictures)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ladder import artifacts, errors, paths, rungs, settings, tracking
 from ladder.page import charts, examined, gallery, page, png, report
-from ladder.pictures import manifests
+from ladder.pictures import corrections, manifests
 
 
 class Params(settings.Section):
@@ -42,7 +42,7 @@ def main() -> None:
         findings=artifacts.read_csv(files.examination("findings")),
         by_class=artifacts.read_csv(files.examination("by_class")),
     )
-    effects = None
+    effects = corrections.no_effects()
     if files.examination("corrections").is_file():
         effects = artifacts.read_csv(files.examination("corrections"))
     shown = gallery.build(

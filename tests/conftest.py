@@ -31,13 +31,10 @@ Climb = Callable[..., subprocess.CompletedProcess[str]]
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")  # the same examples every time, none stored
 
-needs_chromium = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        shutil.which("chromedriver") is None,
-        reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
-    ),
-]
+needs_chromium = pytest.mark.skipif(
+    shutil.which("chromedriver") is None,
+    reason="needs Chromium and its driver (Debian: chromium chromium-driver)",
+)
 
 FIT = {
     "epochs": 2,

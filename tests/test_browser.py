@@ -23,7 +23,7 @@ from ladder import artifacts, paths, rungs
 from ladder.page import demo_app
 from ladder.pictures import drawing
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 
 def requested(browser: webdriver.Chrome) -> list[str]:

@@ -22,6 +22,8 @@ Pictures = Annotated[
 ]
 Name = Annotated[str, typer.Option(help="What to call the dataset; by default as its folder.")]
 Recipe = Annotated[str, typer.Option(help="More overrides: a list in recipes/.")]
+Ladder = Annotated[str, typer.Option(help="Whose model; by default the only one.")]
+Rung = Annotated[str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")]
 Changes = Annotated[
     list[str] | None,
     typer.Option(
@@ -82,10 +84,8 @@ def predict(
     files: Annotated[
         list[str], typer.Argument(metavar="PATH…", help="Pictures, folders, or patterns of names.")
     ],
-    ladder: Annotated[str, typer.Option(help="Whose model; by default the only one.")] = "",
-    rung: Annotated[
-        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
-    ] = "",
+    ladder: Ladder = "",
+    rung: Rung = "",
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     heatmap: Annotated[
@@ -100,7 +100,7 @@ def predict(
 
 @app.command()
 def serve(
-    ladder: Annotated[str, typer.Option(help="Whose model; by default the only one.")] = "",
+    ladder: Ladder = "",
     port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 5001,
 ) -> None:
     """Serve the model of a climb over HTTP on 127.0.0.1, by MLflow's own server."""
@@ -114,9 +114,7 @@ def demo(
     ladder: Annotated[
         str, typer.Argument(metavar="[NAME]", help="Whose model; by default the only one.")
     ] = "",
-    rung: Annotated[
-        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
-    ] = "",
+    rung: Rung = "",
     port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 7860,
 ) -> None:
     """Show a page on 127.0.0.1 that takes a picture and says its class, and where it looked."""
@@ -131,9 +129,7 @@ def export(
     format_name: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="saved_model, onnx or litert.")
     ],
-    rung: Annotated[
-        str, typer.Option(help="Another rung than the advised one, such as fine_tuned.")
-    ] = "",
+    rung: Rung = "",
     output: Annotated[
         Path | None, typer.Option(help="The folder; by default exports/NAME/FORMAT.")
     ] = None,

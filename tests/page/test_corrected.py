@@ -1,6 +1,5 @@
 """Corrected labels on the page, and the file that it hands out in Chromium."""
 
-import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -69,7 +68,7 @@ def saved(browser: webdriver.Chrome, tmp_path: Path) -> Path:
     ]
     whole = content(tmp_path, manifest=manifest_of(NAMES), suspects=suspects)
     file = tmp_path / "ladder.html"
-    file.write_text(page.build(dataclasses.replace(whole)), encoding="utf-8")
+    file.write_text(page.build(whole), encoding="utf-8")
     downloads = {"behavior": "allow", "downloadPath": str(tmp_path / "downloads")}
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
     browser.get(file.as_uri())
@@ -88,7 +87,7 @@ def saved(browser: webdriver.Chrome, tmp_path: Path) -> Path:
 
 
 @pytest.mark.browser
-@needs_chromium[1]
+@needs_chromium
 def test_the_page_hands_out_the_decisions_without_a_server(saved: Path) -> None:
     table = corrections.read(saved.read_bytes(), saved.name)
     assert table.to_numpy().tolist() == [

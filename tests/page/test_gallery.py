@@ -149,7 +149,7 @@ SUSPECTS = pd.DataFrame(
 
 
 def test_suspects_of_all_subsets_come_the_likeliest_first() -> None:
-    shown = gallery.suspects(SUSPECTS, MANIFEST, IMAGES, None, 2)
+    shown = gallery.suspects(SUSPECTS, MANIFEST, IMAGES, corrections.no_effects(), 2)
     assert [suspect.picture.caption for suspect in shown] == [
         "cat.2 (validation): labelled cat, rather dog",
         "cat.4 (test): labelled cat, rather dog",
@@ -179,7 +179,7 @@ def test_relabelled_pictures_stand_with_both_classes() -> None:
     (picture,) = gallery.relabelled(EFFECTS, MANIFEST, IMAGES)
     assert picture.caption == "dog.3.jpg: cat → dog"
     np.testing.assert_array_equal(picture.pixels[0], grids.thumbnail(IMAGES["test"][2]))
-    assert gallery.relabelled(None, MANIFEST, IMAGES) == []
+    assert gallery.relabelled(corrections.no_effects(), MANIFEST, IMAGES) == []
 
 
 def test_views_are_of_the_first_train_picture_and_each_another() -> None:
@@ -252,7 +252,9 @@ def test_the_pages_galleries_are_of_every_rung(reports: report.Reports) -> None:
     by_rung: dict[rungs.Rung, gallery.Seen] = {rung: seen() for rung in rungs.RUNGS}
     manifest = MANIFEST.assign(path=MANIFEST["id"])
     seen_as = examination(("cat.0", "dark", 0.01))
-    galleries = gallery.build(reports, manifest, IMAGES, by_rung, RANGES, 0, seen_as)
+    galleries = gallery.build(
+        reports, manifest, IMAGES, by_rung, RANGES, 0, seen_as, corrections.no_effects()
+    )
     assert list(galleries.mistakes) == list(rungs.RUNGS)
     assert {len(mistakes) for mistakes in galleries.mistakes.values()} == {2}
     assert [picture.caption.partition(":")[0] for picture in galleries.example] == [*rungs.RUNGS]

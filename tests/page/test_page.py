@@ -209,7 +209,7 @@ def content(folder: Path, **changes: Any) -> page.Content:
             ),
             views=[picture],
         ),
-        effects=changes.pop("effects", None),
+        effects=changes.pop("effects", corrections.no_effects()),
         reports=dataclasses.replace(reports(), **changes),
     )
 

@@ -60,12 +60,20 @@ def fit(
     return training.fit(part, batches, validation, parameters, weights)
 
 
+def images(
+    files: paths.DatasetPaths, description: models.Description, subset: paths.Subset
+) -> NDArray[np.uint8]:
+    """Returns the subset's pictures (n, S, S, 3) as the whole model takes them, in order."""
+    path = files.images(subset) if description.base is None else files.base_images(subset)
+    return artifacts.read_npy(path)
+
+
 def inputs(
     files: paths.DatasetPaths, description: models.Description, subset: paths.Subset
 ) -> NDArray[Any]:
     """Returns what the part of the model is fed for the subset's pictures, in manifest order."""
-    if description.fed == "images" and description.base is not None:
-        return artifacts.read_npy(files.base_images(subset))
+    if description.fed == "images":
+        return images(files, description, subset)
     return artifacts.read_npy(files.inputs(description.fed, subset))
 
 

@@ -6,15 +6,16 @@ machine's types, the tensors, and the storages' names, then each storage as a co
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ladder import errors
+from ladder.networks import unpickling
 
 MAGIC = 0x1950A86A20F9469CFC6C
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -47,30 +48,15 @@ def _tensor(
     return Tensor(storage, offset, shape, strides)
 
 
-_ADMITTED: dict[tuple[str, str], Callable[..., Any] | str] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    **{("torch", storage): storage for storage in DTYPES},
-}
+class TensorUnpickler(unpickling.StrictUnpickler):
+    """Reads a pickle of plain tensors; what stands in it for PyTorch's constructors is ours."""
 
-
-class TensorUnpickler(pickle.Unpickler):
-    """Reads a pickle of plain tensors and refuses every other name in it."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Returns what stands for PyTorch's own constructor.
-
-        Raises:
-            InputError: the pickle names anything else.
-        """
-        if (module, name) not in _ADMITTED:
-            raise errors.InputError(
-                "weights file",
-                expected="a pickle of PyTorch's tensors alone",
-                received=f"{module}.{name}",
-                advice="Do not use this file.",
-            )
-        return _ADMITTED[module, name]
+    expected = "a pickle of PyTorch's tensors alone"
+    admitted: ClassVar[Mapping[tuple[str, str], Any]] = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+        **{("torch", storage): storage for storage in DTYPES},
+    }
 
     def persistent_load(self, identity: Any) -> Storage:
         """Returns the storage that a tensor's numbers are in: its type and its name."""

@@ -1,16 +1,16 @@
 """The weights of the pretrained base: where they come from, read without running foreign code."""
 
 import importlib.metadata
-import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ladder import artifacts, errors, paths, settings
-from ladder.networks import bases, torch_files
+from ladder.networks import bases, torch_files, unpickling
 from ladder.networks.runtime import keras
 
 
@@ -37,28 +37,19 @@ EFFICIENTNET_LITE0 = Package(
 # Weights "none" are random and the same for every seed: then extraction needs no seed.
 UNTRAINED_SEED = 0
 
-_ADMITTED = {("numpy", "ndarray"), ("numpy", "dtype")} | {
-    (f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")
-}
 
+class ArrayUnpickler(unpickling.StrictUnpickler):
+    """Reads a pickle of plain numpy arrays."""
 
-class ArrayUnpickler(pickle.Unpickler):
-    """Reads a pickle of plain numpy arrays and refuses every other name in it."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Returns numpy's own constructors.
-
-        Raises:
-            InputError: the pickle names anything else.
-        """
-        if (module, name) not in _ADMITTED:
-            raise errors.InputError(
-                "weights file",
-                expected="a pickle of numpy arrays alone",
-                received=f"{module}.{name}",
-                advice="Do not use this file.",
-            )
-        return super().find_class(module, name)
+    expected = "a pickle of numpy arrays alone"
+    admitted: ClassVar[Mapping[tuple[str, str], Any]] = {
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+        **{  # what numpy itself writes for an array
+            (f"numpy.{core}.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0]
+            for core in ("core", "_core")
+        },
+    }
 
 
 def load(model: keras.Model, base: settings.Base) -> None:

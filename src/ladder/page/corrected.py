@@ -23,8 +23,7 @@ def script() -> tuple[str, str]:
 
 def summary(effects: pd.DataFrame) -> str:
     """Returns how many pictures the corrections decide on, in a sentence; nothing without any."""
-    fitting = effects[effects["reason"] == ""]
-    counts = fitting["decision"].value_counts()
+    counts = _fitting(effects)["decision"].value_counts()
     parts = [f"{counts[key]:,} {word}" for key, word in DECIDED.items() if key in counts]
     sentences = [f"By corrections: {', '.join(parts)}."] if parts else []
     for reason, rows in effects[effects["reason"] != ""].groupby("reason", sort=False):
@@ -35,7 +34,12 @@ def summary(effects: pd.DataFrame) -> str:
 
 def decided(effects: pd.DataFrame) -> set[str]:
     """Returns the paths of the pictures that are decided on."""
-    return {*effects.loc[effects["reason"] == "", "path"]}
+    return {*_fitting(effects)["path"]}
+
+
+def _fitting(effects: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of the corrections that fit a picture."""
+    return effects[effects["reason"] == ""]
 
 
 def before(
@@ -45,7 +49,7 @@ def before(
 
     Both are of the same predictions. Empty where no test picture is relabelled.
     """
-    relabelled = effects[(effects["decision"] == "relabel") & (effects["reason"] == "")]
+    relabelled = _of_decision(effects, "relabel")
     names = manifests.class_names(manifest)
     former = dict(zip(relabelled["path"], relabelled["class_name"], strict=True))
     test = manifest[manifest["subset"] == "test"]
@@ -81,10 +85,15 @@ def sentence(accuracies: Mapping[rungs.Rung, tuple[float, float]]) -> str:
 
 def relabelled(effects: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of pictures whose class was corrected."""
-    is_other = effects["class_name"] != effects["corrected_class_name"]
-    return effects[(effects["reason"] == "") & is_other]
+    fitting = _fitting(effects)
+    return fitting[fitting["class_name"] != fitting["corrected_class_name"]]
 
 
 def dropped(effects: pd.DataFrame) -> Sequence[str]:
     """Returns the paths of the pictures that were dropped."""
-    return effects.loc[(effects["reason"] == "") & (effects["decision"] == "drop"), "path"].tolist()
+    return _of_decision(effects, "drop")["path"].tolist()
+
+
+def _of_decision(effects: pd.DataFrame, decision: str) -> pd.DataFrame:
+    fitting = _fitting(effects)
+    return fitting[fitting["decision"] == decision]

@@ -24,7 +24,7 @@ def build(
     ranges: settings.Ranges,
     seed: int,
     examination: examined.Examination,
-    effects: pd.DataFrame | None = None,
+    effects: pd.DataFrame,
 ) -> page.Galleries:
     """Returns all galleries of the page; `effects` are those of corrections."""
     names = [lettering.before_others(name) for name in manifests.class_names(manifest)]
@@ -118,7 +118,7 @@ def suspects(
     table: pd.DataFrame,
     manifest: pd.DataFrame,
     images: Mapping[paths.Subset, NDArray[Any]],
-    effects: pd.DataFrame | None,
+    effects: pd.DataFrame,
     count: int,
 ) -> list[page.Suspect]:
     """Returns the pictures whose labels are most suspect, of all subsets, the likeliest first.
@@ -127,12 +127,11 @@ def suspects(
     """
     class_names, places = manifests.class_names(manifest), _places(manifest)
     by_id = manifest.set_index("id")
-    decided = corrected.decided(effects) if effects is not None else set()
+    is_decided = table["id"].map(by_id["path"]).isin(corrected.decided(effects))
+    likeliest = table[~is_decided].sort_values("self_confidence", kind="stable").head(count)
     shown: list[page.Suspect] = []
-    for row in table.sort_values("self_confidence", kind="stable").to_dict("records"):
+    for row in likeliest.to_dict("records"):
         picture = by_id.loc[row["id"]]
-        if picture["path"] in decided or len(shown) == count:
-            continue
         label, suggested = class_names[row["label"]], class_names[row["suggested_label"]]
         words = f"{row['id']} ({row['subset']}): labelled {label}, rather {suggested}"
         thumbnail = _thumbnail(picture["path"], places, images)
@@ -144,19 +143,16 @@ def suspects(
 
 
 def relabelled(
-    effects: pd.DataFrame | None,
+    effects: pd.DataFrame,
     manifest: pd.DataFrame,
     images: Mapping[paths.Subset, NDArray[Any]],
 ) -> list[page.Picture]:
     """Returns the first pictures whose class was corrected, of those that a subset takes."""
-    if effects is None:
-        return []
-    places, shown = _places(manifest), list[page.Picture]()
-    for row in corrected.relabelled(effects).to_dict("records"):
-        if row["path"] in places and len(shown) < SUSPECTS:
-            words = f"{row['path']}: {row['class_name']} → {row['corrected_class_name']}"
-            thumbnail = _thumbnail(row["path"], places, images)
-            shown.append(page.Picture([thumbnail], words, words))
+    places, rows, shown = _places(manifest), corrected.relabelled(effects), list[page.Picture]()
+    for row in rows[rows["path"].isin(places)].head(SUSPECTS).to_dict("records"):
+        words = f"{row['path']}: {row['class_name']} → {row['corrected_class_name']}"
+        thumbnail = _thumbnail(row["path"], places, images)
+        shown.append(page.Picture([thumbnail], words, words))
     return shown
 
 

@@ -102,7 +102,7 @@ class Content:
     examination: examined.Examination
     galleries: Galleries
     figures: Mapping[str, Path]  # those without a caption are not shown
-    effects: pd.DataFrame | None = None  # of corrections: see `corrections.apply`
+    effects: pd.DataFrame  # of corrections: see `corrections.apply`
 
     @property
     def class_names(self) -> list[str]:
@@ -249,18 +249,14 @@ def corrections(content: Content) -> dict[str, Any]:
     reports, shown = content.reports, len(content.galleries.suspects)
     said = _counted(len(reports.suspects), "label", "suspected to be wrong")
     script, policy = corrected.script() if shown else ("", "'none'")
-    texts: dict[str, Any] = {"corrected": "", "corrected_accuracy": "", "dropped": []}
-    if content.effects is not None:
-        known = content.manifest.loc[content.manifest["id"].isin(reports.suspects["id"]), "path"]
-        if number := int(known.isin(corrected.decided(content.effects)).sum()):
-            said += f" Of {number:,} you have decided already."
-        accuracies = corrected.before(reports.predictions, content.manifest, content.effects)
-        texts = {
-            "corrected": corrected.summary(content.effects),
-            "corrected_accuracy": corrected.sentence(accuracies),
-            "dropped": corrected.dropped(content.effects)[:SHOWN],
-        }
-    return texts | {
+    known = content.manifest.loc[content.manifest["id"].isin(reports.suspects["id"]), "path"]
+    if number := int(known.isin(corrected.decided(content.effects)).sum()):
+        said += f" Of {number:,} you have decided already."
+    accuracies = corrected.before(reports.predictions, content.manifest, content.effects)
+    return {
+        "corrected": corrected.summary(content.effects),
+        "corrected_accuracy": corrected.sentence(accuracies),
+        "dropped": corrected.dropped(content.effects)[:SHOWN],
         "suspects_sentence": said,
         "relabelled": content.galleries.relabelled,
         "correct_command": f"ladder climb {reports.name} --corrections ~/Downloads/corrections.csv",

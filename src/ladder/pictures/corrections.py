@@ -179,6 +179,11 @@ def apply(pictures: pd.DataFrame, corrections: pd.DataFrame) -> Corrected:
     return Corrected(class_names, is_dropped, table)
 
 
+def no_effects() -> pd.DataFrame:
+    """Returns the effects of no corrections."""
+    return pd.DataFrame(columns=EFFECTS, dtype=str)
+
+
 def _check_class(row: Mapping[str, str], known: Collection[str]) -> None:
     if row["decision"] == "relabel" and row["class_name"] not in known:
         raise errors.InputError(
@@ -191,7 +196,7 @@ def _check_class(row: Mapping[str, str], known: Collection[str]) -> None:
 
 def _pictures_of(
     row: Mapping[str, str],
-    records: Mapping[str, "Record"],
+    records: Mapping[str, Record],
     same_bytes: Mapping[str, Sequence[str]],
 ) -> tuple[Sequence[str], str]:
     """Returns the paths that a correction is of, or the reason why there are none."""
