@@ -11,7 +11,7 @@ class Params(settings.Section):
     image_size: settings.ImageSize
     augmentation: settings.Ranges
     runtime: settings.Runtime
-    train_scratch_augmented: settings.Training
+    train_scratch_augmented: settings.SmallFirst
 
 
 def main() -> None:
@@ -25,8 +25,14 @@ def main() -> None:
         )
         fresh_views = rung_models.views(files, description, params.augmentation, params.seed)
         held_out = artifacts.read_npy(files.images("validation"))
+        seed, class_weight = params.seed, params.class_weight
+        pictures = rung_models.inputs(files, description, "train")
+        first_epochs = rung_models.fit_on_small(
+            model, description, pictures, manifest, parameters,
+            params.augmentation, seed, class_weight,
+        )  # fmt: skip
         history = rung_models.fit(
-            model, fresh_views, held_out, manifest, parameters, params.seed, params.class_weight
+            model, fresh_views, held_out, manifest, parameters, seed, class_weight, first_epochs
         )
         rung_models.write(files, model, description, history, parameters, params.seed)
 

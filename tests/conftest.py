@@ -83,7 +83,12 @@ PARAMS: dict[str, Any] = {
     "evaluation": {"margin_points": 2.0},
     "runtime": {"precision": "float32", "threads": 1},
     "train_scratch": {**FIT, "dropout": 0.0},
-    "train_scratch_augmented": {**FIT, "dropout": 0.5},
+    "train_scratch_augmented": {
+        **FIT,
+        "dropout": 0.5,
+        "small_epochs": 0,
+        "small_image_size": None,
+    },
     "train_head": {**FIT, "dropout": 0.5},
     "train_end_to_end": {**FIT, "dropout": 0.0, "unfreeze_from": "flatten"},
     "fine_tune": {**FIT, "unfreeze_from": "block5_conv1"},

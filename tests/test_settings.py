@@ -180,6 +180,33 @@ def test_a_value_at_the_end_of_its_range_is_taken(
     assert settings.read(write_params(params)).model_dump() == params
 
 
+@pytest.mark.parametrize(
+    ("epochs", "size", "expected", "received"),
+    [
+        (1, None, "small_epochs and small_image_size both, or 0 and null", "1 and None"),
+        (0, 48, "small_epochs and small_image_size both, or 0 and null", "0 and 48"),
+        (9, 48, "small_epochs of less than 9, the epochs in all", "9"),
+        (
+            1,
+            64,
+            "train_scratch_augmented.small_image_size of less than image_size, 64",
+            "64",
+        ),
+    ],
+)
+def test_small_pictures_are_smaller_and_for_the_first_epochs_alone(
+    params: Params, write_params: Write, epochs: int, size: int | None, expected: str, received: str
+) -> None:
+    params["image_size"] = 64
+    params["train_scratch_augmented"] |= {
+        "epochs": 9,
+        "small_epochs": epochs,
+        "small_image_size": size,
+    }
+    with pytest.raises(errors.InputError, match=rf"expected {expected}\. Received: {received}\."):
+        settings.read(write_params(params))
+
+
 @pytest.mark.parametrize("picture", [0, 999, "cat.1700"])
 def test_a_picture_is_a_place_or_an_id(
     params: Params, write_params: Write, picture: int | str

@@ -33,6 +33,15 @@ def test_trainings_from_scratch_take_their_epochs_and_validations(params: dict[s
     assert seconds(params)["from scratch"] == pytest.approx(2 * 10 * per_epoch)
 
 
+def test_epochs_on_small_pictures_cost_as_little_as_these_are_small(params: dict[str, Any]) -> None:
+    params["image_size"] = 96
+    params["train_scratch_augmented"] |= {"epochs": 10, "validate_every": 1}
+    all_large = seconds(params)["from scratch"]
+    params["train_scratch_augmented"] |= {"small_epochs": 6, "small_image_size": 48}
+    saved = 6 * (600 * (1 - 1 / 4) + 400 / 3) / 100  # and not validated
+    assert seconds(params)["from scratch"] == pytest.approx(all_large - saved)
+
+
 def test_fresh_views_go_through_the_base_in_every_epoch(params: dict[str, Any]) -> None:
     params["train_end_to_end"]["epochs"], params["fine_tune"]["epochs"] = 12, 8
     stored = seconds(params)

@@ -60,6 +60,17 @@ def test_more_pictures_take_fewer_epochs_so_that_a_training_sees_as_many(
     assert recipe["augmentation.views"] == "2"
     most = proposals.recipe("oaks", layout(oak=50_000, elm=50_000), params)
     assert (most["train_scratch_augmented.epochs"], most["augmentation.views"]) == ("15", "1")
+    assert "train_scratch_augmented.small_epochs" not in most
+
+
+def test_of_fewer_epochs_as_large_a_share_is_on_small_pictures(params: settings.Settings) -> None:
+    content = params.model_dump()
+    content["image_size"] = 96
+    content["train_scratch_augmented"] |= {"small_epochs": 60, "small_image_size": 48}
+    small_first = settings.checked(content, "params.yaml")
+    recipe = proposals.recipe("oaks", layout(oak=5000, elm=5000), small_first)
+    assert recipe["train_scratch_augmented.epochs"] == "33"
+    assert recipe["train_scratch_augmented.small_epochs"] == "19"
 
 
 def test_the_text_of_a_recipe_reads_back(

@@ -4,6 +4,7 @@ import itertools
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,36 @@ def test_dropout_adds_no_parameter_to_the_convnet() -> None:
         "dense",
         "probabilities",
     ]
+
+
+def test_a_larger_convnet_has_what_a_smaller_one_learned() -> None:
+    smaller, larger = (models.build(describe("scratch", base=None, size=s)) for s in (64, 96))
+    before = larger.get_layer("dense").kernel.numpy()
+    models.enlarge(smaller, larger)
+    for layer in smaller.layers:
+        weights = layer.get_weights()
+        taken = larger.get_layer(layer.name).get_weights()
+        for one, other in zip(weights, taken, strict=True):
+            if one.shape == other.shape:
+                np.testing.assert_array_equal(one, other)
+    maps = smaller.get_layer("dense").kernel.numpy().reshape(2, 2, 128, 512)
+    enlarged = larger.get_layer("dense").kernel.numpy().reshape(4, 4, 128, 512)
+    assert not np.array_equal(before, larger.get_layer("dense").kernel.numpy())
+    for channel, unit in ((0, 0), (17, 300), (127, 511)):
+        expected = cv2.resize(maps[..., channel, unit], (4, 4), interpolation=cv2.INTER_LINEAR) / 4
+        np.testing.assert_allclose(enlarged[..., channel, unit], expected, atol=1e-7)
+
+
+def test_maps_that_are_everywhere_alike_mean_the_same_to_a_larger_convnet() -> None:
+    smaller, larger = (models.build(describe("scratch", base=None, size=s)) for s in (64, 96))
+    models.enlarge(smaller, larger)
+    channels = np.random.default_rng(0).random((3, 1, 1, 128), np.float32)
+    few, many = (np.tile(channels, (1, places, places, 1)) for places in (2, 4))
+    output, output_of_larger = (
+        models.tail(smaller, "pool4")(few),
+        models.tail(larger, "pool4")(many),
+    )
+    np.testing.assert_allclose(output_of_larger.numpy(), output.numpy(), rtol=1e-5)
 
 
 def test_base_head_and_whole_have_the_books_parameters() -> None:

@@ -10,6 +10,7 @@ from conftest import PARAMS
 from ladder import artifacts, paths, provenance, rungs, settings, tracking
 from ladder.evidence import evaluation
 from ladder.networks import bases, models, rung_models, runtime, training
+from ladder.pictures import augmentation
 from ladder.pictures.drawing import draw
 
 BASE = settings.Base.model_validate(PARAMS["base"])
@@ -52,6 +53,50 @@ def pixels(manifest: pd.DataFrame, subset: str) -> NDArray[np.uint8]:
     labels = manifest.loc[manifest["subset"] == subset, "label"]
     random = np.random.default_rng(len(labels))
     return np.stack([draw(int(label), 48, random) for label in labels])
+
+
+def test_first_epochs_on_small_pictures_are_kept_by_the_larger_network(
+    manifest: pd.DataFrame,
+) -> None:
+    parameters = settings.SmallFirst(
+        **FIT.model_dump() | {"epochs": 5}, small_epochs=3, small_image_size=48
+    )
+    ranges = settings.Ranges.model_validate(
+        {key: value for key, value in PARAMS["augmentation"].items() if key != "views"}
+    )
+    runtime.keras.utils.set_random_seed(0)
+    model, description = rung_models.new("scratch_augmented", manifest, 64, 0.5, None, "images")
+    held_out, train = (
+        augmentation.resized(pixels(manifest, subset), 64) for subset in ("validation", "train")
+    )
+    before = model.get_layer("conv1").kernel.numpy()
+    first = rung_models.fit_on_small(model, description, train, manifest, parameters, ranges, 0)
+    assert first is not None
+    assert first["epoch"].tolist() == [1, 2, 3]
+    assert not np.array_equal(model.get_layer("conv1").kernel.numpy(), before)
+    inputs = training.augmented(train, ranges, 0)
+    history = rung_models.fit(model, inputs, held_out, manifest, parameters, 0, after=first)
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert history.dropna()["epoch"].tolist() == [4, 5]
+    outputs = rung_models.predict(model, held_out)
+    right = outputs.argmax(axis=1) == manifest.loc[manifest["subset"] == "validation", "label"]
+    best = history["val_accuracy"].iloc[history["val_loss"].argmin()]
+    assert right.mean() == pytest.approx(best)
+
+
+def test_without_small_epochs_nothing_is_trained_before(manifest: pd.DataFrame) -> None:
+    parameters = settings.SmallFirst(**FIT.model_dump(), small_epochs=0, small_image_size=None)
+    ranges = settings.Ranges.model_validate(
+        {key: value for key, value in PARAMS["augmentation"].items() if key != "views"}
+    )
+    model, description = rung_models.new("scratch_augmented", manifest, 48, 0.5, None, "images")
+    before = model.get_weights()
+    train = pixels(manifest, "train")
+    assert (
+        rung_models.fit_on_small(model, description, train, manifest, parameters, ranges, 0) is None
+    )
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("base", [None, BASE])

@@ -165,6 +165,35 @@ def test_a_cosine_ends_at_zero() -> None:
     assert float(rate(10)) == pytest.approx(0, abs=1e-9)
 
 
+def test_first_epochs_and_the_rest_are_one_training() -> None:
+    """Orders, views and the falling rate go on; without RMSprop's memory nothing else differs."""
+    inputs, labels = examples()
+    views = training.cycled([inputs, inputs + 1, inputs - 1, 2 * inputs])
+    batches = training.Batches(views, labels, batch_size=4, seed=3)
+    parameters = fit_settings(epochs=5, schedule="cosine", learning_rate=1e-4, validate_every=2)
+    seen: list[float] = []
+
+    class Rate(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            seen.append(float(self.model.optimizer.learning_rate))
+
+    model = dense()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.callbacks, "TerminateOnNaN", Rate)
+        first = training.fit_first(model, batches, 2, parameters)
+        rest = training.fit(model, batches, (inputs, labels), parameters, first_epoch=2)
+    steps = 5 * batches.per_epoch
+    cosine = 1e-4 * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
+    np.testing.assert_allclose(seen, cosine, rtol=1e-4)
+    assert [*first["epoch"], *rest["epoch"]] == [1, 2, 3, 4, 5]
+    assert first[["val_loss", "val_accuracy"]].isna().to_numpy().all()
+    assert first[["loss", "accuracy", "seconds"]].notna().to_numpy().all()
+    assert rest["epoch"][rest["val_loss"].notna()].tolist() == [4, 5]
+    whole = training.fit(dense(), batches, (inputs, labels), parameters)
+    assert first["loss"].tolist() == whole["loss"].tolist()[:2]
+    np.testing.assert_allclose(rest["loss"], whole["loss"][2:], rtol=1e-2)
+
+
 def test_a_loss_that_is_no_number_is_an_error() -> None:
     inputs, labels = examples()
     broken = np.where(inputs > 2, np.nan, inputs)

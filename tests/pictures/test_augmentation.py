@@ -56,6 +56,14 @@ def keras_2(image: NDArray[np.uint8], drawn: dict[str, Any]) -> NDArray[np.float
     return resampled[:, ::-1] if drawn["flip"] else resampled
 
 
+def test_smaller_pictures_are_averages() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 3), np.uint8)
+    means = images.reshape(3, 24, 2, 24, 2, 3).mean(axis=(2, 4))
+    smaller = augmentation.resized(images, 24)
+    assert smaller.dtype == np.uint8
+    np.testing.assert_allclose(smaller, means, atol=0.51)
+
+
 def test_one_resampling_equals_the_five_steps_of_keras_2() -> None:
     images, random = smooth(), np.random.default_rng(1)
     drawn: dict[str, NDArray[Any]] = {

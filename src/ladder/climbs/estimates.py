@@ -35,14 +35,16 @@ def seconds(
     else:
         heads, tail = rates["base"], rates["base"] / BACKWARD
     held_out = everything - train
-    scratch = sum(
-        fit.epochs * (train + held_out / BACKWARD / fit.validate_every) / rates["scratch"]
-        for fit in (params.train_scratch, params.train_scratch_augmented)
-    )
+    plain, augmented = params.train_scratch, params.train_scratch_augmented
+    small_share = ((augmented.small_image_size or 0) / params.image_size) ** 2
+    epochs = plain.epochs + augmented.epochs - augmented.small_epochs * (1 - small_share)
+    validations = plain.epochs / plain.validate_every
+    validations += (augmented.epochs - augmented.small_epochs) / augmented.validate_every
+    passes = epochs * train + validations * held_out / BACKWARD
     return {
         "pictures": (1 + len(_sizes(params))) * everything / decoded,  # examined, then decoded
         "features": (everything + views * train) / rates["base"],
-        "from scratch": scratch,
+        "from scratch": passes / rates["scratch"],
         "heads": (params.train_head.epochs / HEAD_RATE + end_to_end.epochs / heads) * train,
         "fine-tuning": fine_tune.epochs * train / tail,
         "patterns": _pattern_steps(params) * BACKWARD / rates["base"],

@@ -46,6 +46,8 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         if epochs < fit.epochs:
             decided[f"{section}.epochs"] = epochs
             decided[f"{section}.minimum_epochs"] = min(fit.minimum_epochs, epochs)
+            if isinstance(fit, settings.SmallFirst) and fit.small_epochs:
+                decided[f"{section}.small_epochs"] = fit.small_epochs * epochs // fit.epochs
     return {key: str(value) for key, value in decided.items()}
 
 

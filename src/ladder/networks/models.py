@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ladder import artifacts, errors, paths, rungs, settings
 from ladder.networks import bases
 from ladder.networks.runtime import keras
@@ -126,6 +129,32 @@ def tail(model: keras.Model, start: str) -> keras.Model:
     """
     bases.check_layer(model, start)
     return keras.Model(model.get_layer(start).output, model.output, name=f"{model.name}_tail")
+
+
+def enlarge(smaller: keras.Model, model: keras.Model) -> None:
+    """Sets the weights of a convnet from scratch to those that a smaller one has learned.
+
+    Smaller are the pictures alone. The dense layer has a weight for every place of the last maps:
+    it is resampled to the larger maps (bilinear), and divided by the growth of their number.
+    """
+    for layer in smaller.layers:
+        weights = layer.get_weights()
+        if layer.name == "dense":
+            places = [maps.get_layer("flatten").input.shape[1:] for maps in (smaller, model)]
+            weights[0] = _resampled(weights[0], *places)
+        model.get_layer(layer.name).set_weights(weights)
+
+
+def _resampled(
+    kernel: NDArray[np.float32], smaller: tuple[int, int, int], larger: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """Returns a dense layer's kernel (H * W * channels, units) for larger maps."""
+    units = kernel.shape[1]
+    maps = kernel.reshape(1, *smaller[:2], -1)  # channels and units together
+    resized = keras.ops.image.resize(maps, larger[:2], data_format="channels_last")
+    growth = math.prod(larger) / math.prod(smaller)
+    flat: NDArray[np.float32] = keras.ops.convert_to_numpy(resized).reshape(-1, units)
+    return flat / np.float32(growth)
 
 
 def freeze(model: keras.Model, unfreeze_from: str) -> None:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from ladder import artifacts, paths, provenance, rungs, settings
 from ladder.networks import bases, models, runtime, training
 from ladder.networks.runtime import keras
-from ladder.pictures import manifests
+from ladder.pictures import augmentation, manifests
 
 PREDICTION_BATCH_SIZE = 100
 
@@ -47,17 +47,61 @@ def fit(
     parameters: settings.Fit,
     seed: int,
     class_weight: settings.ClassWeight = "none",
+    after: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Trains `part` on the train pictures' inputs and returns the history; see `training.fit`.
 
     `held_out` is what `part` takes for the validation pictures, in manifest order. With
-    `class_weight` "balanced" every class has the same part in the loss of training.
+    `class_weight` "balanced" every class has the same part in the loss of training. `after` is the
+    history of `fit_on_small`: its epochs are done, and the history begins with them.
     """
-    labels = manifests.labels(manifest, "train")
-    batches = training.Batches(inputs, labels, parameters.batch_size, seed)
+    batches, weights = _batches(inputs, manifest, parameters, seed, class_weight)
     validation = held_out, manifests.labels(manifest, "validation")
+    if after is None:
+        return training.fit(part, batches, validation, parameters, weights)
+    history = training.fit(part, batches, validation, parameters, weights, len(after))
+    return pd.concat([after, history], ignore_index=True)
+
+
+def fit_on_small(
+    model: keras.Model,
+    description: models.Description,
+    pictures: NDArray[np.uint8],
+    manifest: pd.DataFrame,
+    parameters: settings.SmallFirst,
+    ranges: settings.Ranges,
+    seed: int,
+    class_weight: settings.ClassWeight = "none",
+) -> pd.DataFrame | None:
+    """Trains the convnet's first epochs on smaller pictures and returns their history, if any.
+
+    `pictures` are those of train, (n, S, S, 3). What is learned from small pictures, at a small
+    cost, serves for larger ones (Tan and Le 2021, "EfficientNetV2"). It is not validated.
+    """
+    if parameters.small_image_size is None:
+        return None
+    smaller = models.build(
+        description.model_copy(update={"image_size": parameters.small_image_size})
+    )
+    small = augmentation.resized(pictures, parameters.small_image_size)
+    inputs = training.augmented(small, ranges, seed)
+    batches, weights = _batches(inputs, manifest, parameters, seed, class_weight)
+    history = training.fit_first(smaller, batches, parameters.small_epochs, parameters, weights)
+    models.enlarge(smaller, model)
+    return history
+
+
+def _batches(
+    inputs: training.Inputs,
+    manifest: pd.DataFrame,
+    parameters: settings.Fit,
+    seed: int,
+    class_weight: settings.ClassWeight,
+) -> tuple[training.Batches, dict[int, float] | None]:
+    """Returns the train pictures' batches, and what a picture of each label counts."""
+    labels = manifests.labels(manifest, "train")
     weights = training.balanced(labels) if class_weight == "balanced" else None
-    return training.fit(part, batches, validation, parameters, weights)
+    return training.Batches(inputs, labels, parameters.batch_size, seed), weights
 
 
 def images(

@@ -59,9 +59,9 @@ class Batches:
             rows = np.sort(order[start : start + self.batch_size])
             yield np.asarray(self.inputs(number, rows), np.float32), self.labels[rows]
 
-    def endless(self) -> Iterator[Batch]:
-        """Yields the batches of all epochs without end; Keras counts `per_epoch` of them as one."""
-        for number in itertools.count():
+    def endless(self, first: int = 0) -> Iterator[Batch]:
+        """Yields the batches of all epochs from `first` on; Keras counts `per_epoch` as one."""
+        for number in itertools.count(first):
             yield from self.epoch(number)
 
 
@@ -90,13 +90,13 @@ def dataset(batches: Callable[[], Iterator[Batch]]) -> Any:
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     """A bar over all pictures of all epochs, and a row of measures and seconds for each epoch."""
 
-    def __init__(self, title: str, pictures: int, fit: settings.Fit):
+    def __init__(self, title: str, pictures: int, epochs: int, batch_size: int):
         super().__init__()
         self.rows: list[dict[str, float]] = []
         self.bar = tqdm(
-            desc=title, total=pictures * fit.epochs, unit="picture", disable=None, smoothing=0.05
+            desc=title, total=pictures * epochs, unit="picture", disable=None, smoothing=0.05
         )
-        self.pictures, self.batch_size = pictures, fit.batch_size
+        self.pictures, self.batch_size = pictures, batch_size
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.started = time.perf_counter()
@@ -142,11 +142,13 @@ def fit(
     validation: tuple[NDArray[Any], NDArray[np.int64]],
     parameters: settings.Fit,
     class_weight: Mapping[int, float] | None = None,
+    first_epoch: int = 0,
 ) -> pd.DataFrame:
     """Trains in place and returns the history; the weights are those of the best epoch.
 
     `class_weight` is what a picture of each label counts in the loss of training; None: 1. That of
-    validation, by which the epoch is chosen, is not weighted.
+    validation, by which the epoch is chosen, is not weighted. The epochs before `first_epoch`,
+    which counts from 0, were trained by `fit_first`.
 
     Columns: epoch (from 1), loss, accuracy, val_loss, val_accuracy, seconds; no value where an
     epoch was not validated. The best epoch is the one with the lowest validation loss; after
@@ -156,21 +158,58 @@ def fit(
     Raises:
         InputError: the loss is no longer a number.
     """
-    steps = parameters.epochs * batches.per_epoch
-    compile_for(model, rate(parameters, steps))
-    progress = Progress(model.name, len(batches.labels), parameters)
     every, last = parameters.validate_every, parameters.epochs
-    model.fit(
-        dataset(batches.endless),
-        steps_per_epoch=batches.per_epoch,
+    return _fit(
+        model,
+        batches,
+        range(first_epoch, last),
+        parameters,
+        class_weight,
+        Best(parameters),
         validation_data=dataset(functools.partial(in_order, *validation)),
         validation_steps=-(-len(validation[1]) // VALIDATION_BATCH_SIZE),
         validation_freq=sorted({*range(every, last + 1, every), last}),
-        epochs=last,
+    )
+
+
+def fit_first(
+    model: keras.Model,
+    batches: Batches,
+    epochs: int,
+    parameters: settings.Fit,
+    class_weight: Mapping[int, float] | None = None,
+) -> pd.DataFrame:
+    """Trains the first epochs in place, not validated, and returns the history as `fit` does.
+
+    Raises:
+        InputError: the loss is no longer a number.
+    """
+    return _fit(model, batches, range(epochs), parameters, class_weight)
+
+
+def _fit(
+    model: keras.Model,
+    batches: Batches,
+    epochs: range,
+    parameters: settings.Fit,
+    class_weight: Mapping[int, float] | None,
+    *callbacks: keras.callbacks.Callback,
+    **validation: Any,
+) -> pd.DataFrame:
+    compile_for(model, rate(parameters, parameters.epochs * batches.per_epoch))
+    if epochs.start:  # of the schedule's steps so many are done
+        model.optimizer.iterations.assign(epochs.start * batches.per_epoch)
+    progress = Progress(model.name, len(batches.labels), len(epochs), parameters.batch_size)
+    model.fit(
+        dataset(functools.partial(batches.endless, epochs.start)),
+        steps_per_epoch=batches.per_epoch,
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
         class_weight=class_weight,
         shuffle=False,  # the order is drawn by `Batches`
         verbose=0,
-        callbacks=[progress, Best(parameters), keras.callbacks.TerminateOnNaN()],
+        callbacks=[progress, *callbacks, keras.callbacks.TerminateOnNaN()],
+        **validation,
     )
     history = pd.DataFrame(progress.rows)
     if not all(np.isfinite(value) for row in progress.rows for value in row.values()):
@@ -180,7 +219,8 @@ def fit(
             received=history["loss"].iloc[-1],
             advice="Lower its learning_rate, or set runtime.precision: float32, in params.yaml.",
         )
-    return history[["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]]
+    columns = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]
+    return history.reindex(columns=columns)
 
 
 def balanced(labels: NDArray[np.int64]) -> dict[int, float]:

@@ -84,6 +84,12 @@ def _stack(*rows: tuple[NDArray[np.float64], ...]) -> NDArray[np.float64]:
     return matrices
 
 
+def resized(images: NDArray[np.uint8], image_size: int) -> NDArray[np.uint8]:
+    """Returns the images (n, S, S, 3) of another size, averaged where they shrink."""
+    size = image_size, image_size
+    return np.stack([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images])
+
+
 def apply(images: NDArray[np.uint8], maps: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Returns the images (n, S, S, 3) resampled by their maps (n, 2, 3): bilinear, nearest fill."""
     resampled = np.empty_like(images)
