@@ -47,6 +47,18 @@ def test_a_named_precision_is_taken_at_its_word(
     assert runtime.policy(precision) == expected
 
 
+def test_what_keras_would_import_and_nobody_uses_is_imported_later_or_before() -> None:
+    code = (
+        "import sys; {before}from ladder.networks import runtime; "
+        "print('sklearn' in sys.modules, 'matplotlib' in sys.modules); "
+        "import sklearn.base, matplotlib; print(sklearn.base.BaseEstimator.__name__)"
+    )
+    for before, seen in (("", "False False"), ("import sklearn; ", "True False")):
+        command = [sys.executable, "-c", code.format(before=before)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == [seen, "BaseEstimator"]
+
+
 def test_flags_are_read_as_linux_writes_them_on_x86_and_on_arm(tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd bf16\n")
