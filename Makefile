@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
-.PHONY: help setup repro book reproduce-check seeds learning-curve bench test check ui report lock clean
+.PHONY: help setup repro book chapter reproduce-check seeds learning-curve bench test check ui report lock clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -35,6 +35,9 @@ repro: setup  ## climb the ladder of params.yaml and print it
 BOOK := $(if $(ARCHIVE)$(RECIPE),"$(or $(ARCHIVE),dogs_vs_cats)" --name dogs_vs_cats --recipe "$(RECIPE)")
 book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
 	@ladder climb "$(or $(ARCHIVE),dogs_vs_cats)" --name dogs_vs_cats --recipe "$(RECIPE)"
+
+chapter: setup  ## measure the claims of the book's chapter, but for the ladder's
+	dvc repro chapter/dvc.yaml
 
 # PARTS: some of extraction book_way pipeline; QUICK=1: little of each, to
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.

@@ -23,7 +23,7 @@ PARAMS = Path("params.yaml")
 RESERVED = {
     *("weights", "metrics", "quick", "benchmark", "studies", "predictions", "figures"),
     # and folders of the project, which `ladder climb NAME` would take for pictures
-    *("benchmarks", "data", "docs", "mlruns", "models", "recipes", "reports", "src"),
+    *("benchmarks", "chapter", "data", "docs", "mlruns", "models", "recipes", "reports", "src"),
     *("stages", "tests"),
 }
 
@@ -421,6 +421,15 @@ def read(path: Path) -> Settings:
     Raises:
         InputError: not YAML, a key missing, unknown or double, a wrong type or range.
     """
+    return read_as(Settings, path)
+
+
+def read_as(keys: type[Keys], path: Path) -> Keys:
+    """Returns a whole file of settings of another kind, checked as strictly.
+
+    Raises:
+        InputError: as `read`.
+    """
     try:
         content: Any = YAML(typ="safe", pure=True).load(path)
     except OSError:
@@ -431,7 +440,7 @@ def read(path: Path) -> Settings:
         raise errors.InputError(
             str(path), expected="valid YAML", received=str(error), advice=_advice(str(path))
         ) from None
-    return checked(content, str(path))
+    return _validated(keys, content, str(path))
 
 
 def checked(content: Any, where: str) -> Settings:
@@ -440,8 +449,12 @@ def checked(content: Any, where: str) -> Settings:
     Raises:
         InputError: a key is missing or unknown, a wrong type or range.
     """
+    return _validated(Settings, content, where)
+
+
+def _validated(keys: type[Keys], content: Any, where: str) -> Keys:
     try:
-        return Settings.model_validate(content)
+        return keys.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         key = ": ".join([where, ".".join(map(str, first["loc"]))]).removesuffix(": ")

@@ -143,13 +143,37 @@ def run(
     Its params are the seed, `parameters` (the rung's own section) and `section.key` of params.yaml.
     Runs whose process was killed could not say so: they are marked first.
     """
+    tags = _origin() | {"ladder.rung": rung} | ({RESTORED_TAG: "true"} if restored else {})
+    with _opened(experiment, rung, {"seed": seed, **parameters}, tags):
+        with _best_effort():
+            mlflow.log_params(_common_params(rung))  # it needs a params.yaml that can be read
+        yield
+
+
+@contextmanager
+def experiment_run(
+    experiment: str, name: str, seed: int, parameters: Mapping[str, Any]
+) -> Iterator[None]:
+    """Opens the run of a network that is no rung, as `run` opens that of a rung."""
+    with _opened(experiment, name, {"seed": seed, **parameters}, _origin()):
+        yield
+
+
+def log_metrics(metrics: Mapping[str, float]) -> None:
+    """Logs figures to the open run."""
+    with _best_effort():
+        mlflow.log_metrics({name: float(value) for name, value in metrics.items()})
+
+
+@contextmanager
+def _opened(
+    experiment: str, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]
+) -> Iterator[None]:
     with _best_effort():
         experiment_id = connect(experiment)
         _mark_killed(experiment_id)
-        tags = _origin(rung) | ({RESTORED_TAG: "true"} if restored else {})
-        mlflow.start_run(experiment_id=experiment_id, run_name=rung, tags=tags)
-        mlflow.log_params({"seed": seed, **parameters})
-        mlflow.log_params(_common_params(rung))  # last: it needs a params.yaml that can be read
+        mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=tags)
+        mlflow.log_params(parameters)
     status = "FINISHED"
     try:
         yield
@@ -191,8 +215,8 @@ def _lives(number: int, since: float) -> bool:
         return False
 
 
-def _origin(rung: str) -> dict[str, str]:
-    tags = {"ladder.rung": rung, PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
+def _origin() -> dict[str, str]:
+    tags = {PROCESS_TAG: f"{socket.gethostname()} {os.getpid()}"}
     for name, variable in (("dvc.stage", "DVC_STAGE"), ("dvc.experiment", "DVC_EXP_NAME")):
         if value := os.environ.get(variable):
             tags[name] = value

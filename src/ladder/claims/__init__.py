@@ -1,0 +1,1 @@
+"""What chapter 5 claims, and whether it holds: verdicts, figures, a page."""

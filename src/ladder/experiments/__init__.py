@@ -1,0 +1,1 @@
+"""Experiments of DLwP chapter 5 that are no rung of the ladder."""
