@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from ladder import artifacts, errors
-from ladder.claims import figures, page, verdicts
+from ladder.claims import chapter_figures, chapter_page, verdicts
 from ladder.experiments import plan
 from ladder.page import png
 
@@ -15,10 +15,8 @@ def main() -> None:
     counts, padding = artifacts.read_csv(plan.COUNTS), artifacts.read_csv(plan.PADDING)
     names = [name for name in pooled if not name.endswith("_seconds")]
     seconds = {name: float(pooled[f"{name}_seconds"].mean()) for name in names}
-    measured = {
-        name: verdicts.mean_with_interval(digits[name][:, 0]) for name in ("convnet", "dense")
-    }
-    shifts = verdicts.shifts(digits["convnet"], digits["dense"], digits["cut"])
+    measured = {name: verdicts.mean_with_interval(digits[name]) for name in ("convnet", "dense")}
+    shifts = verdicts.shifts(digits["convnet_shifted"], digits["dense_shifted"], digits["cut"])
     pooling = verdicts.pooling({name: pooled[name] for name in names}, counts, seconds)
     every = [
         *verdicts.of_digits(measured["convnet"], measured["dense"]),
@@ -35,11 +33,11 @@ def main() -> None:
     for name, frame in tables.items():
         artifacts.write_csv(plan.REPORTS / f"{name}.csv", frame)
     artifacts.write_json(plan.REPORTS / "digits.json", verdicts.headline(measured))
-    drawn = {"shifts": figures.shifts(shifts), "pooling": figures.pooling(pooling)}
+    drawn = {"shifts": chapter_figures.shifts(shifts), "pooling": chapter_figures.pooling(pooling)}
     for name, figure in drawn.items():
         png.write(plan.REPORTS / f"figures/{name}.png", figure)
     pictures = {name: plan.REPORTS / f"figures/{name}.png" for name in drawn}
-    artifacts.write_text(plan.PAGE, page.build(every, tables, pictures))
+    artifacts.write_text(plan.PAGE, chapter_page.build(every, tables, pictures))
     print(tables["claims"][["section", "verdict", "claim"]].to_string(index=False))
 
 

@@ -13,19 +13,21 @@ def main() -> None:
     runtime.start(settings.runtime, seed=None)
     arrays = artifacts.read_npz(plan.MNIST)
     train, test = (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+    images, labels = (array[: shifts.test_pictures] for array in test)
     builders = {"convnet": digits.convnet, "dense": lambda: digits.dense(parameters.dense_units)}
-    cut = [digits.cut_share(test[0], pixels) for pixels in range(shifts + 1)]
+    cut = [digits.cut_share(images, pixels) for pixels in range(shifts.pixels + 1)]
     results = {"cut": np.array(cut)}
     for name, build in builders.items():
-        answers = []
+        right, right_when_shifted = [], []
         for seed in range(settings.seeds):
-            section = {"shifts": shifts, **parameters.model_dump()}
-            with tracking.experiment_run(plan.EXPERIMENT, name, seed, section):
+            with tracking.experiment_run(plan.EXPERIMENT, name, seed, parameters.model_dump()):
                 model, seconds = digits.train(build, seed, *train, parameters)
-                right = digits.right_when_shifted(model, *test, shifts)
-                tracking.log_metrics({"test_accuracy": right[0].mean(), "seconds": seconds})
-            answers.append(right)
-        results[name] = np.stack(answers)  # (seeds, 1 + shifts, pictures)
+                right.append(digits.right(model, *test))
+                tracking.log_metrics({"test_accuracy": right[-1].mean(), "seconds": seconds})
+            shifted = digits.right_when_shifted(model, images, labels, shifts.pixels)
+            right_when_shifted.append(shifted)
+        results[name] = np.stack(right)  # (seeds, pictures)
+        results[f"{name}_shifted"] = np.stack(right_when_shifted)  # (seeds, 1 + shifts, pictures)
     artifacts.write_npz(plan.DIGITS, results)
 
 

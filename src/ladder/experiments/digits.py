@@ -45,8 +45,8 @@ def convnet(pooling: Pooling = "max", units: int = 64) -> keras.Model:
         elif pooling == "average" and not is_last:
             x = layers.AveragePooling2D(2)(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(units, activation="relu")(x)
-    outputs = layers.Dense(CLASSES, activation="softmax", dtype="float32")(x)
+    x = layers.Dense(units, activation="relu", name="dense")(x)
+    outputs = layers.Dense(CLASSES, activation="softmax", name="probabilities")(x)
     return keras.Model(pixels, outputs, name=f"convnet-{pooling}")
 
 
@@ -56,7 +56,7 @@ def dense(units: int) -> keras.Model:
     pixels = keras.Input((SIZE, SIZE), name="pixels")
     x = layers.Flatten()(layers.Rescaling(1 / 255)(pixels))
     x = layers.Dense(units, activation="relu")(x)
-    outputs = layers.Dense(CLASSES, activation="softmax", dtype="float32")(x)
+    outputs = layers.Dense(CLASSES, activation="softmax", name="probabilities")(x)
     return keras.Model(pixels, outputs, name="dense")
 
 
@@ -139,8 +139,9 @@ def window(model: keras.Model, layer: str) -> int:
 def counts(pooling: Pooling) -> dict[str, int]:
     """Returns the sizes of a convnet: of the last maps, its weights, those behind 512 units.
 
-    Keys: side (of the last maps), coefficients (numbers of a picture in them), parameters,
-    parameters_512 (with a dense layer of 512 units), window (of the third convolution, pixels).
+    Keys: side (of the last maps), coefficients (numbers of a picture in them), parameters (of the
+    network), dense_512 (of a dense layer of 512 units behind these maps), window (of the third
+    convolution, pixels).
     """
     model, wide = convnet(pooling), convnet(pooling, units=512)
     _, side, _, channels = model.get_layer("conv3").output.shape
@@ -148,7 +149,7 @@ def counts(pooling: Pooling) -> dict[str, int]:
         "side": int(side),
         "coefficients": int(side * side * channels),
         "parameters": int(model.count_params()),
-        "parameters_512": int(wide.count_params()),
+        "dense_512": int(wide.get_layer("dense").count_params()),
         "window": window(model, "conv3"),
     }
 

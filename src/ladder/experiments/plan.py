@@ -41,6 +41,13 @@ class Digits(Fit):
     dense_units: settings.Count
 
 
+class Shifts(settings.Section):
+    """How far the first of the test digits are moved."""
+
+    pixels: Annotated[int, Field(ge=1, le=27)]  # at most
+    test_pictures: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class Pooling(Fit):
     """The convnet with other ways to make maps smaller, on some of the digits."""
 
@@ -53,7 +60,7 @@ class Chapter(settings.Section):
     seeds: Annotated[int, Field(ge=2)]  # 0, 1, … of every network
     runtime: settings.Runtime
     digits: Digits
-    shifts: Annotated[int, Field(ge=1, le=27)]  # pixels, at most
+    shifts: Shifts
     pooling: Pooling
 
 

@@ -101,8 +101,8 @@ def _pooling(table: pd.DataFrame) -> list[dict[str, str]]:
             "max is better by, points": "" if row["pooling"] == "max" else _apart(row),
             "seconds": f"{row['seconds']:.0f}",
             "parameters": f"{row['parameters']:,}",
-            "with 512 units": f"{row['parameters_512']:,}",
             "coefficients": f"{row['coefficients']:,}",
+            "behind 512 units": f"{row['dense_512']:,}",
             "window, pixels": f"{row['window']} × {row['window']}",
         }
         for row in table.to_dict("records")

@@ -1,0 +1,98 @@
+"""The graph of chapter/dvc.yaml, and its stages on drawn digits."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import graph
+from ladder import artifacts
+from ladder.experiments import plan
+
+ROOT = Path(__file__).parent.parent
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "chapter/dvc.yaml").read_text())["stages"]
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def script(name: str) -> Path:
+    return Path(STAGES[name]["cmd"].split()[1])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_declared_packages_are_the_packages_imported(name: str) -> None:
+    declared = [dep for dep in STAGES[name]["deps"] if dep.startswith(("src/", "chapter/"))]
+    assert {*declared} == graph.code_deps(script(name))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_declared_params_are_those_that_the_stage_reads(name: str) -> None:
+    (declared,) = STAGES[name].get("params", [{"chapter/params.yaml": []}])
+    read = set(re.findall(r"settings\.(\w+)", script(name).read_text()))
+    assert {*declared["chapter/params.yaml"]} == read
+
+
+def test_every_section_is_read_and_every_script_is_a_stage() -> None:
+    declared = [stage.get("params", [{"chapter/params.yaml": []}])[0] for stage in STAGES.values()]
+    assert {key for each in declared for key in each["chapter/params.yaml"]} == {
+        *plan.Chapter.model_fields
+    }
+    scripts = {path.relative_to(ROOT) for path in (ROOT / "chapter/stages").glob("*.py")}
+    assert {script(name) for name in STAGES} == scripts
+
+
+def drawn(count: int) -> dict[str, Any]:
+    """Bars, whose place is the label, with noise."""
+    random = np.random.default_rng(count)
+    labels = random.integers(0, 10, count).astype(np.uint8)
+    images = random.integers(0, 60, (count, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4:24, 4 + 2 * label : 6 + 2 * label] = 255
+    return {"images": images, "labels": labels}
+
+
+@pytest.mark.slow
+def test_the_stages_end_in_tables_and_a_page(tmp_path: Path) -> None:
+    text = (ROOT / plan.PARAMS).read_text()
+    for old, new in (("seeds: 5", "seeds: 2"), ("epochs: 5", "epochs: 1"), ("2000", "100")):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "chapter").mkdir()
+    (tmp_path / plan.PARAMS).write_text(text.replace("train_pictures: 5000", "train_pictures: 300"))
+    shutil.copytree(ROOT / "chapter/stages", tmp_path / "chapter/stages")
+    train, test = drawn(2000), drawn(300)
+    arrays = {f"x_{n}": a["images"] for n, a in (("train", train), ("test", test))}
+    arrays |= {f"y_{n}": a["labels"] for n, a in (("train", train), ("test", test))}
+    artifacts.write_npz(tmp_path / plan.MNIST, arrays)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
+    for name in ("digits", "pooling", "claims"):
+        command = [sys.executable, str(script(name))]
+        source = {"PYTHONPATH": str(ROOT / "src")}
+        subprocess.run(command, cwd=tmp_path, env=environment | source, check=True, timeout=900)
+    outs = [
+        out
+        for stage in STAGES.values()
+        for out in [*stage.get("outs", []), *stage.get("metrics", [])]
+    ]
+    for out in outs:
+        assert (tmp_path / (out if isinstance(out, str) else next(iter(out)))).exists()
+    headline = artifacts.read_json(tmp_path / plan.REPORTS / "digits.json")
+    digits = artifacts.read_npz(tmp_path / plan.DIGITS)
+    assert headline["test_accuracy"] == pytest.approx(digits["convnet"].mean())
+    assert headline["test_accuracy"] > 0.5
+    claims = pd.read_csv(tmp_path / plan.REPORTS / "claims.csv")
+    page = (tmp_path / plan.PAGE).read_text()
+    assert all(f"Here: {verdict}." in page for verdict in claims["verdict"])
+    counted = claims[claims["claim"].str.contains("coefficients")]
+    assert counted["verdict"].tolist() == ["holds"]
