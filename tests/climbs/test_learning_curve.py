@@ -149,7 +149,7 @@ def test_a_study_climbs_on_every_number_and_keeps_its_identity(
         return name.rpartition("-")[2]
 
     monkeypatch.setattr(experiments, "climb", climb)
-    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    monkeypatch.setattr(experiments, "fetched", fetched)
     learning_curve.run([50, 1000], plan)
     assert [name for name, *_ in runs] == ["cifar10-of-50", "cifar10-of-1000"]
     for (_, overrides, targets), count in zip(runs, (50, 1000), strict=True):
@@ -178,7 +178,7 @@ def test_a_change_half_way_ends_the_study_before_the_next_climb(
 
     monkeypatch.setattr(climbs, "planned", lambda _: changed if climbed else planned)
     monkeypatch.setattr(experiments, "climb", climb)
-    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    monkeypatch.setattr(experiments, "fetched", fetched)
     with pytest.raises(errors.InputError, match="change since the first: fingerprint: 1a2b, 3c4d"):
         learning_curve.run([50, 1000], plan)
     assert climbed == ["cifar10-of-50"]
@@ -191,6 +191,6 @@ def test_a_rung_from_another_machines_cache_ends_the_study(
     other = dataclasses.replace(planned, policy="mixed_bfloat16")
     monkeypatch.setattr(climbs, "planned", lambda _: other)
     monkeypatch.setattr(experiments, "climb", lambda name, *_: name.rpartition("-")[2])
-    monkeypatch.setattr(learning_curve, "fetched", fetched)
+    monkeypatch.setattr(experiments, "fetched", fetched)
     with pytest.raises(errors.InputError, match=r"run cache: policy: mixed_bfloat16, float32"):
         learning_curve.run([50, 1000], plan)

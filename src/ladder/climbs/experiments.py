@@ -11,10 +11,12 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import filelock
+import pandas as pd
 import psutil
 from ruamel.yaml import YAML
 
@@ -221,6 +223,19 @@ def fetch(commit: str, path: Path, target: Path) -> None:
     """
     with artifacts.whole(target) as new:  # into a folder that is there DVC would put another
         _dvc("get", "--quiet", "--force", ".", str(path), "--rev", commit, "--out", str(new))
+
+
+def fetched(commit: str, path: Path) -> str:
+    """Returns a text file of a climb from DVC's cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / path.name
+        fetch(commit, path, target)
+        return target.read_text(encoding="utf-8")
+
+
+def read_frame(commit: str, path: Path) -> pd.DataFrame:
+    """Returns a table of a climb from DVC's cache."""
+    return artifacts.read_csv(io.StringIO(fetched(commit, path)))
 
 
 def show(commit: str, path: Path) -> bytes:

@@ -1,9 +1,7 @@
 """Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
 
-import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,15 +71,17 @@ def _climb_on(
         [*plan.overrides, *on_fewer(per_class, there_are, identity.params)],
         [f"predict@{rung}" for rung in RUNGS],
     )
-    trained = [json.loads(fetched(commit, files.description(rung))) for rung in RUNGS]
+    trained = [json.loads(experiments.fetched(commit, files.description(rung))) for rung in RUNGS]
     fingerprints = [description["fingerprint"] for description in trained]
     runtimes = [description["runtime"] for description in trained]
     climbed = provenance.of_climb(identity.params, fingerprints, runtimes)
     climbs.check_alike(identity, climbed)
-    manifest = read_frame(commit, files.manifest)
+    manifest = experiments.read_frame(commit, files.manifest)
     pictures = int((manifest["subset"] == "train").sum())
     every = [
-        answers.of_predictions(read_frame(commit, files.predictions(rung)), rung, seed=0)
+        answers.of_predictions(
+            experiments.read_frame(commit, files.predictions(rung)), rung, seed=0
+        )
         for rung in RUNGS
     ]
     return pd.concat(every).assign(train_pictures=pictures)
@@ -119,16 +119,3 @@ def check(per_class: Sequence[int], most: int) -> None:
             received=" ".join(map(str, per_class)),
             advice=f"Say which: --count {max(1, most // 4)} --count {most}.",
         )
-
-
-def fetched(commit: str, path: Path) -> str:
-    """Returns a text file of a climb from DVC's cache."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / path.name
-        experiments.fetch(commit, path, target)
-        return target.read_text(encoding="utf-8")
-
-
-def read_frame(commit: str, path: Path) -> pd.DataFrame:
-    """Returns a table of a climb from DVC's cache."""
-    return artifacts.read_csv(io.StringIO(fetched(commit, path)))
