@@ -60,6 +60,27 @@ def studies() -> report.Studies:
             [("features", 1000, 2000, 0.018, 0.001, 0.035)],
             columns=["rung", "from_pictures", "to_pictures", "gain", "ci_low", "ci_high"],
         ),
+        bases=pd.DataFrame(
+            {
+                "base": ["vgg16", "mobilenet"],
+                "image_size": [96, 224],
+                "weights": ["torchvision", "keras"],
+                "features": [4608, 1024],
+                "pictures": 1000,
+                "validation_accuracy": [0.981, 0.9768],
+                "test_accuracy": [0.972, 0.969],
+                "test_ci_low": [0.9598, 0.9564],
+                "test_ci_high": [0.9806, 0.9781],
+                "right_alone": [0, 4],
+                "best_right_alone": [0, 7],
+                "difference": [0.0, -0.003],
+                "ci_low": [0.0, -0.0096],
+                "ci_high": [0.0, 0.0036],
+                "pictures_per_second": [9.5, 91.3],
+                "megabytes": [58.9, 12.9],
+                "seconds": [1234.0, 61.0],
+            }
+        ),
         recipes=pd.DataFrame(
             {
                 "recipe": ["end_to_end"],
@@ -317,6 +338,17 @@ def test_recipes_stand_beside_this_climb(tmp_path: Path) -> None:
     assert "Holm" not in one.split("Other recipes")[-1].split("</section>")[0]
     none = with_studies(recipes=pd.DataFrame(), recipes_seeds=pd.DataFrame())
     assert "Other recipes" not in page.build(content(tmp_path, studies=none))
+
+
+def test_other_bases_stand_with_which_one_to_take(tmp_path: Path) -> None:
+    html = page.build(content(tmp_path))
+    cells = Reader(html).text
+    assert {"mobilenet", "4,608", "98.1", "96.9", "-0.3 (-1.0 to +0.4)", "91", "59"} <= {*cells}
+    assert any(text.startswith("Take mobilenet at 224 pixels, the fastest") for text in cells)
+    assert html.count("Other bases") == 2  # its heading, and the way there
+    none = page.build(content(tmp_path, studies=with_studies(bases=pd.DataFrame())))
+    assert "Other bases" not in none
+    assert 'id="bases"' not in none
 
 
 def test_what_is_of_another_climb_is_named_with_its_reason(tmp_path: Path) -> None:

@@ -123,6 +123,18 @@ def write_seeds(
     provenance.write(studies / "seeds.json", identity)
 
 
+def bases() -> pd.DataFrame:
+    """Returns a comparison of two bases, of which the second is faster and 1 picture worse."""
+    row = {"image_size": 224, "pictures": 1000, "ci_low": 0.0, "ci_high": 0.0}
+    rows = [
+        {**row, "base": "vgg16", "pictures_per_second": 9.5, "right_alone": 0}
+        | {"best_right_alone": 0, "difference": 0.0},
+        {**row, "base": "mobilenet", "pictures_per_second": 90.0, "right_alone": 4}
+        | {"best_right_alone": 5, "difference": -0.001, "ci_low": -0.007, "ci_high": 0.005},
+    ]
+    return pd.DataFrame(rows)
+
+
 def write_studies(studies: Path, identity: provenance.Identity = IDENTITY) -> None:
     """Writes every study, climbed as `identity` says."""
     write_seeds(studies, identity)
@@ -137,9 +149,10 @@ def write_studies(studies: Path, identity: provenance.Identity = IDENTITY) -> No
     over_seeds |= {"standard_deviation": 0.0049, "ci_low": -0.0038, "ci_high": 0.0199}
     artifacts.write_csv(studies / "learning_curve.csv", curve)
     artifacts.write_csv(studies / "learning_curve_gains.csv", pd.DataFrame([gains]))
+    artifacts.write_csv(studies / "bases.csv", bases())
     artifacts.write_csv(studies / "recipes.csv", pd.DataFrame([recipe]))
     artifacts.write_csv(studies / "recipes_seeds.csv", pd.DataFrame([over_seeds]))
-    for study in ("learning_curve", "recipes", "recipes_seeds"):
+    for study in ("learning_curve", "bases", "recipes", "recipes_seeds"):
         provenance.write(studies / f"{study}.json", identity)
 
 
@@ -183,6 +196,7 @@ SAYS = {
     "seeds": "5 seeds; 95 %",
     "seeds_steps": "features over scratch: +10.0 points (+8.0 to +12.0)",
     "learning_curve": "features: 4 → 8 train pictures",
+    "bases": "Take mobilenet at 224 pixels, the fastest that is surely less than 2 points worse",
     "recipes": "end_to_end, fine_tuned: 95.0 %",
     "recipes_seeds": "float32, features: 97.0 ± 0.5 %",
 }
@@ -197,7 +211,7 @@ def test_what_is_of_another_climb_is_named_with_its_reason_and_not_shown(reports
     assert names_of(studies) == set()
     assert studies.left_out == tuple(
         f"{reports / 'studies' / study} is of another climb: fingerprint: abc, def."
-        for study in ("seeds", "learning_curve", "recipes", "recipes_seeds")
+        for study in ("seeds", "learning_curve", "bases", "recipes", "recipes_seeds")
     )
     text = report.text(reports)
     assert not any(sentence in text for sentence in SAYS.values())
@@ -208,7 +222,7 @@ def test_one_study_of_another_climb_leaves_the_others(reports: Path) -> None:
     precise = dataclasses.replace(with_split(test=3), policy="mixed_bfloat16")
     write_seeds(reports / "studies", precise)
     studies = report.studies_of(reports, ladder(book=True))
-    assert names_of(studies) == OF_CURVE | {"recipes", "recipes_seeds"}
+    assert names_of(studies) == OF_CURVE | {"bases", "recipes", "recipes_seeds"}
     (reason,) = studies.left_out
     assert reason.endswith(
         "seeds is of another climb: policy: float32, mixed_bfloat16; split.test: 2, 3."
@@ -232,8 +246,22 @@ def test_a_learning_curve_belongs_to_a_climb_on_any_number_of_its_pictures(repor
     provenance.write(reports / "climb.json", with_split(train_used_per_class=1))
     studies = report.studies_of(reports, ladder(book=True))
     assert names_of(studies) == OF_CURVE
-    assert len(studies.left_out) == 3
+    assert len(studies.left_out) == 4
     assert all("split.train_used_per_class: 1, None." in reason for reason in studies.left_out)
+
+
+def test_which_base_to_take_follows_from_the_margin_of_the_climbs_params(reports: Path) -> None:
+    params = {**IDENTITY.params, "evaluation": {"margin_points": 0.5}}
+    write_reports(reports, dataclasses.replace(IDENTITY, params=params), book=True)
+    said = report.read(reports).of_bases
+    assert said[1] == "Take it: none that is faster is surely less than 0.5 points worse."
+    shuffled = with_split(shuffle_train_labels=1)
+    write_reports(reports, shuffled, book=True)
+    write_studies(reports / "studies", shuffled)
+    assert report.read(reports).of_bases == []  # a control
+    (reports / "studies/bases.json").unlink()
+    write_reports(reports, book=True)
+    assert report.read(reports).of_bases == []
 
 
 def test_a_study_that_does_not_say_whose_it_is_is_not_shown(reports: Path) -> None:
@@ -278,7 +306,7 @@ def test_own_studies_come_before_those_of_a_recipe_of_the_same_identity(
 def test_one_seed_alone_is_no_study(reports: Path) -> None:
     write_seeds(reports / "studies", seeds=1)
     studies = report.studies_of(reports, ladder(book=True))
-    assert names_of(studies) == OF_CURVE | {"recipes", "recipes_seeds"}
+    assert names_of(studies) == OF_CURVE | {"bases", "recipes", "recipes_seeds"}
 
 
 def test_a_folder_is_read_whole(reports: Path) -> None:

@@ -55,3 +55,30 @@ def test_of_many_classes_the_lowest_recalls_come_first() -> None:
     assert shown[0]["most_confused_with"] == "c20"
     few, rest = rows.classes(table.iloc[:20])
     assert ([row["class_name"] for row in few], rest) == (names[:20], [])
+
+
+def test_bases_stand_with_what_they_reach_and_cost() -> None:
+    best = {
+        "base": "resnet50",
+        "image_size": 224,
+        "weights": "keras",
+        "features": 2048,
+        "validation_accuracy": 0.981,
+        "test_accuracy": 0.9725,
+        "test_ci_low": 0.9604,
+        "test_ci_high": 0.981,
+        "difference": 0.0,
+        "ci_low": 0.0,
+        "ci_high": 0.0,
+        "pictures_per_second": 23.6,
+        "megabytes": 94.37,
+        "seconds": 176.5,
+    }
+    other = best | {"base": "vgg16", "difference": -0.0113, "ci_low": -0.021, "ci_high": 0.0004}
+    shown = rows.bases(pd.DataFrame([best, other | {"pictures_per_second": 7.25}]))
+    assert [*shown[0].values()] == [
+        *("resnet50", "224", "keras", "2,048", "98.1", "97.2", "96.0 – 98.1", "best", "24", "94"),
+        "176",
+    ]
+    assert shown[1]["difference"] == "-1.1 (-2.1 to +0.0)"
+    assert shown[1]["pictures_per_second"] == "7.2"

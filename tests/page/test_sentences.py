@@ -300,3 +300,68 @@ def test_a_control_says_where_chance_lies_over_its_deals() -> None:
         "outside.",
         "fine_tuned: mean over 10 deals 45.0 %, 95 % interval 40.0 – 50.0; chance lies inside.",
     ]
+
+
+def of_bases(*rows: tuple[str, float, int, int], pictures: int = 1000) -> pd.DataFrame:
+    """Returns a row per base: name, pictures a second, how often it, the best is right alone."""
+    names = ["base", "pictures_per_second", "right_alone", "best_right_alone"]
+    frame = pd.DataFrame(rows, columns=names)
+    difference = (frame["right_alone"] - frame["best_right_alone"]) / pictures
+    return frame.assign(
+        image_size=224,
+        weights="keras",
+        features=25088,
+        pictures=pictures,
+        validation_accuracy=0.9712,
+        test_accuracy=0.9684,
+        test_ci_low=0.9554,
+        test_ci_high=0.9777,
+        difference=difference,
+        ci_low=difference - 0.008,
+        ci_high=difference + 0.007,
+        megabytes=58.86,
+        seconds=1234.4,
+    )
+
+
+def test_the_table_of_bases_is_aligned_and_in_per_cent() -> None:
+    frame = of_bases(("vgg16", 9.54, 0, 0), ("efficientnet_lite0", 1054.6, 4, 7))
+    head, best, other = sentences.bases_table(frame).splitlines()
+    assert len(head) == len(best) == len(other)
+    assert best.split() == [
+        *("vgg16", "224", "keras", "25,088", "97.1", "96.8", "95.5", "–", "97.8", "best", "9.5"),
+        *("59", "1,234"),
+    ]
+    assert other.split()[9:-2] == ["-0.3", "(-1.1", "to", "+0.4)", "1,055"]
+
+
+def test_the_fastest_base_that_is_surely_hardly_worse_is_advised() -> None:
+    frame = of_bases(
+        ("vgg16", 9.5, 0, 0), ("resnet50", 20.0, 8, 9), ("mobilenet", 90.0, 4, 7),
+        ("mobilenet_v2", 120.0, 2, 80), ("convnext_tiny", 5.0, 3, 4),
+    )  # fmt: skip
+    assert sentences.bases_advice(frame, 2.0) == [
+        "The best is vgg16 at 224 pixels, by validation accuracy, so that no test picture chose "
+        "it.",
+        "Take mobilenet at 224 pixels, the fastest that is surely less than 2 points worse: 90 "
+        "pictures a second instead of 9.5, -0.3 points (-1.1 to +0.4) of test accuracy.",
+    ]
+
+
+def test_no_base_is_advised_that_is_worse_or_may_be() -> None:
+    frame = of_bases(
+        ("vgg16", 30.0, 0, 0), ("resnet50", 20.0, 4, 4),
+        ("mobilenet", 90.0, 10, 25), ("mobilenet_v2", 120.0, 2, 80),
+    )  # fmt: skip
+    _, advice, open_one = sentences.bases_advice(frame, 2.0)
+    assert advice == "Take it: none that is faster is surely less than 2 points worse."
+    assert re.fullmatch(
+        r"These 1,000 test pictures cannot tell whether mobilenet at 224 pixels, which is faster "
+        r"\(90 pictures a second\), is less than 2 points worse: -1\.5 points \(-2\.3 to -0\.8\)\. "
+        r"It would take about [\d,]+\.",
+        open_one,
+    )
+
+
+def test_of_one_base_alone_nothing_is_said() -> None:
+    assert sentences.bases_advice(of_bases(("vgg16", 9.5, 0, 0)), 2.0) == []

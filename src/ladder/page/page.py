@@ -175,6 +175,7 @@ def sections(content: Content) -> list[tuple[str, str]]:
         ("classes", "Class by class"),
         ("calibration", "Probabilities"),
         *((study["id"], study["title"]) for study in drawn_studies(content)),
+        *([("bases", "Other bases")] if len(tables.bases) else []),
         *(
             [("recipes", "Other recipes")]
             if len(tables.recipes) or len(tables.recipes_seeds)
@@ -210,6 +211,8 @@ def studies(content: Content) -> dict[str, Any]:
         "seeds": rows.seeds(tables.seeds_summary),
         "seeds_steps": sentences.seeds_steps(tables.seeds_steps),
         "gains": sentences.gains(tables.learning_curve_gains),
+        "bases": rows.bases(tables.bases),
+        "of_bases": content.reports.of_bases,
         "recipes": rows.recipes(tables.recipes),
         "recipes_seeds": rows.recipes_seeds(tables.recipes_seeds),
         "left_out": tables.left_out,

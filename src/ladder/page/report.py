@@ -25,6 +25,7 @@ class Studies:
     seeds_steps: pd.DataFrame = field(default_factory=pd.DataFrame)
     learning_curve: pd.DataFrame = field(default_factory=pd.DataFrame)
     learning_curve_gains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    bases: pd.DataFrame = field(default_factory=pd.DataFrame)  # `base_comparison.compare`
     recipes: pd.DataFrame = field(default_factory=pd.DataFrame)  # `comparison.recipes`
     recipes_seeds: pd.DataFrame = field(default_factory=pd.DataFrame)  # `studies.differences`
     left_out: tuple[str, ...] = ()  # a sentence per study of another climb: which, and why
@@ -95,6 +96,13 @@ class Reports:
         return [sentences.beside_accuracy(self.baseline, self.advised, accuracy)]
 
     @property
+    def of_bases(self) -> list[str]:
+        """Which base to take; nothing where none were compared, and of a control."""
+        if self.studies.bases.empty or self.control:
+            return []
+        return sentences.bases_advice(self.studies.bases, self._margin_points)
+
+    @property
     def control(self) -> list[str]:
         """Returns the conclusions on shuffled labels; none where labels are true."""
         if not self.identity.params["split"]["shuffle_train_labels"]:
@@ -108,6 +116,7 @@ class Reports:
 TABLES = {
     "seeds": ("seeds", "seeds_summary", "seeds_steps"),
     "learning_curve": ("learning_curve", "learning_curve_gains"),
+    "bases": ("bases",),
     "recipes": ("recipes",),
     "recipes_seeds": ("recipes_seeds",),
 }
@@ -213,6 +222,7 @@ def text(folder: Path) -> str:
         sentences.seeds(studies.seeds_summary) if not control else [],
         sentences.seeds_steps(studies.seeds_steps) if not control else [],
         sentences.gains(studies.learning_curve_gains),
+        reports.of_bases,
         sentences.recipes(studies.recipes),
         sentences.recipes_seeds(studies.recipes_seeds),
         list(studies.left_out),

@@ -119,6 +119,26 @@ def seeds(summary: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
+def bases(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Returns the rows of the table of bases; `frame` is `base_comparison.compare`."""
+    return [
+        {
+            "base": row["base"],
+            "image_size": str(row["image_size"]),
+            "weights": row["weights"],
+            "features": f"{row['features']:,}",
+            "validation": f"{100 * row['validation_accuracy']:.1f}",
+            "test": f"{100 * row['test_accuracy']:.1f}",
+            "interval": sentences.interval(row["test_ci_low"], row["test_ci_high"]),
+            "difference": sentences.to_the_best(row, is_best=place == 0),
+            "pictures_per_second": sentences.rate(row["pictures_per_second"]),
+            "megabytes": f"{row['megabytes']:,.0f}",
+            "seconds": f"{row['seconds']:,.0f}",
+        }
+        for place, row in enumerate(frame.to_dict("records"))
+    ]
+
+
 def recipes(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Returns the rows of the table of recipes compared with this climb."""
     return [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ladder.evidence import comparison
+from ladder.evidence import base_comparison, comparison
 
 
 def table(ladder: pd.DataFrame) -> str:
@@ -166,6 +166,82 @@ def gains(frame: pd.DataFrame) -> list[str]:
             f"{verdict}."
         )
     return sentences
+
+
+def bases_table(frame: pd.DataFrame) -> str:
+    """Returns the bases as lines of text, accuracies in per cent.
+
+    `frame` is `base_comparison.compare`.
+    """
+    width = max([len("base"), *frame["base"].str.len()])
+    lines = [
+        f"{'base':<{width}}{'pixels':>8}  {'weights':<12}{'features':>8}{'validation':>12}"
+        f"{'test':>7}{'95 % interval':>15}{'points to the best':>25}{'pictures/s':>12}{'MB':>6}"
+        f"{'seconds':>9}"
+    ]
+    for place, row in enumerate(_rows(frame)):
+        lines.append(
+            f"{row['base']:<{width}}{row['image_size']:>8}  {row['weights']:<12}"
+            f"{row['features']:>8,}{100 * row['validation_accuracy']:>12.1f}"
+            f"{100 * row['test_accuracy']:>7.1f}"
+            f"{interval(row['test_ci_low'], row['test_ci_high']):>15}"
+            f"{to_the_best(row, is_best=place == 0):>25}{rate(row['pictures_per_second']):>12}"
+            f"{row['megabytes']:>6,.0f}{row['seconds']:>9,.0f}"
+        )
+    return "\n".join(lines)
+
+
+def to_the_best(row: Mapping[Any, Any], *, is_best: bool) -> str:
+    """Returns a base's difference of test accuracy with its interval, `+0.3 (-0.6 to +1.2)`."""
+    if is_best:
+        return "best"
+    return f"{100 * row['difference']:+.1f} ({difference(row['ci_low'], row['ci_high'])})"
+
+
+def rate(pictures_per_second: float) -> str:
+    """Returns pictures a second as text, with a decimal below ten."""
+    return f"{pictures_per_second:,.{0 if pictures_per_second >= 10 else 1}f}"
+
+
+def bases_advice(frame: pd.DataFrame, margin_points: float) -> list[str]:
+    """Returns which base is the best, and which one to take; `frame` is `base_comparison.compare`.
+
+    Of one base alone there is nothing to say.
+    """
+    if len(frame) == 1:
+        return []
+    judged = base_comparison.with_verdicts(frame, margin_points / 100)
+    best, row = _rows(judged)[0], _rows(judged)[base_comparison.advised(judged)]
+    margin, faster = _margin(margin_points), rate(row["pictures_per_second"])
+    if row["verdict"] == "best":
+        advice = f"Take it: none that is faster is surely less than {margin} worse."
+    else:
+        advice = (
+            f"Take {_sized(row)}, the fastest that is surely less than {margin} worse: {faster} "
+            f"pictures a second instead of {rate(best['pictures_per_second'])}, {points(row)} of "
+            "test accuracy."
+        )
+    open_ones = judged[
+        (judged["verdict"] == "cannot tell")
+        & (judged["pictures_per_second"] > row["pictures_per_second"])
+    ].sort_values("pictures_per_second", ascending=False, kind="stable")
+    return [
+        f"The best is {_sized(best)}, by validation accuracy, so that no test picture chose it.",
+        advice,
+        *(_cannot_tell_of(each, margin) for each in _rows(open_ones.head(1))),
+    ]
+
+
+def _cannot_tell_of(row: Mapping[Any, Any], margin: str) -> str:
+    return (
+        f"These {row['pictures']:,} test pictures cannot tell whether {_sized(row)}, which is "
+        f"faster ({rate(row['pictures_per_second'])} pictures a second), is less than {margin} "
+        f"worse: {points(row)}. It would take {_pictures(row['pictures_to_tell'])}."
+    )
+
+
+def _sized(row: Mapping[Any, Any]) -> str:
+    return f"{row['base']} at {row['image_size']} pixels"
 
 
 def seeds(summary: pd.DataFrame) -> list[str]:
