@@ -9,7 +9,10 @@ from ladder import artifacts, errors, paths, provenance, rungs, settings, tracki
 from ladder.evidence import book, evaluation, tables
 from ladder.networks import digests
 
-STUDIES = "Studies over many climbs: what `ladder seeds` and `ladder learning-curve` write.\n"
+STUDIES = (
+    "Studies over many climbs: what `ladder seeds`, `ladder learning-curve` and `ladder bases` "
+    "write.\n"
+)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ladder import cache, cli, errors, tracking
-from ladder.climbs import climbs, exports, learning_curve, recipes, reproduction, seeds
+from ladder.climbs import bases, climbs, exports, learning_curve, recipes, reproduction, seeds
 from ladder.page import demo, report
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +22,7 @@ COMMANDS = {
     "export",
     "seeds",
     "learning-curve",
+    "bases",
     "check",
     "cache",
     "ui",
@@ -60,6 +61,13 @@ def test_the_help_names_every_command_and_imports_nothing_heavy() -> None:
         ("seeds --count 3", seeds, "run", ((3, PLAN), {})),
         ("learning-curve --count 50 --count 100", learning_curve, "run", (([50, 100], PLAN), {})),
         ("learning-curve", learning_curve, "run", (([], PLAN), {})),
+        (
+            "bases oaks --base vgg16 --base resnet50 --size 64 --size 96 -S seed=1",
+            bases,
+            "run",
+            ((["vgg16", "resnet50"], [64, 96], ["seed=1"], PLAN), {}),
+        ),
+        ("bases", bases, "run", (([], [], [], PLAN), {})),
         ("check", reproduction, "run", ((PLAN,), {"update": False})),
         ("check --quick", reproduction, "run", ((None,), {"update": False})),
         ("check --update", reproduction, "run", ((None,), {"update": True})),

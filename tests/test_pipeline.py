@@ -519,6 +519,33 @@ def test_a_learning_curve_has_its_points(climbed: Path, dvc: Climb) -> None:
 
 
 @pytest.mark.slow
+def test_bases_are_compared_and_the_params_own_comes_from_the_cache(
+    climbed: Path, dvc: Climb
+) -> None:
+    command = ["bases", "--base", "vgg16", "--base", "efficientnet_lite0", "--size", "64"]
+    done = dvc(*command, module="ladder.cli")
+    assert ran(done) == {
+        *("download_weights", "extract_features", "train_head", "predict@features")
+    }  # of EfficientNet-Lite0; both take the pictures as they are decoded already
+    reports = climbed / "reports/dogs_vs_cats"
+    table = pd.read_csv(reports / "studies/bases.csv").set_index("base")
+    assert table["weights"].to_dict() == {"vgg16": "none", "efficientnet_lite0": "package"}
+    assert table["features"].to_dict() == {"vgg16": 2 * 2 * 512, "efficientnet_lite0": 1280}
+    assert table[["image_size", "pictures"]].eq([64, 8]).all(axis=None)
+    assert (table[["pictures_per_second", "seconds"]] > 0).all(axis=None)
+    ladder = pd.read_csv(reports / "ladder.csv")
+    for name in ("validation_accuracy", "test_accuracy", "test_ci_low", "test_ci_high"):
+        climbs_own = ladder.set_index("rung")[name]["features"]
+        assert table[name]["vgg16"] == climbs_own
+    weights = climbed / "data/weights/vgg16-none.weights.h5"
+    assert table["megabytes"]["vgg16"] == weights.stat().st_size / 1e6
+    assert {*report.studies_of(reports, ladder).bases["base"]} == {*table.index}
+    written = (reports / "studies/bases.csv").read_bytes()
+    assert ran(dvc(*command, module="ladder.cli")) == set()
+    assert (reports / "studies/bases.csv").read_bytes() == written
+
+
+@pytest.mark.slow
 def test_a_rename_and_a_comment_rerun_their_packages_and_keep_every_result_and_study(
     climbed: Path, tmp_path: Path
 ) -> None:

@@ -171,6 +171,26 @@ def learning_curve(
 
 
 @app.command()
+def bases(
+    pictures: Pictures = "",
+    base: Annotated[
+        list[str] | None, typer.Option(help="A pretrained base, such as resnet50; again for more.")
+    ] = None,
+    size: Annotated[
+        list[int] | None, typer.Option(help="Pixels a side of its pictures; again for more.")
+    ] = None,
+    name: Name = "",
+    recipe: Recipe = "",
+    changes: Changes = None,
+) -> None:
+    """Climb rung 3 on several pretrained bases, by default all whose weights are here."""
+    from ladder.climbs import bases, recipes
+
+    plan = recipes.plan(pictures, name, recipe, changes or [])
+    bases.run(base or [], size or [], changes or [], plan)
+
+
+@app.command()
 def check(
     pictures: Pictures = "",
     name: Name = "",

@@ -50,7 +50,7 @@ def commit(at_root: Path) -> str:
     """The commit of a climb; the working directory is its repository, without the reports."""
     outs = [{"path": f"{REPORTS}/{name}"} for name in ("ladder.csv", "predictions")]
     stages = {
-        "split": {"outs": [{"path": "data/dogs_vs_cats/manifest.csv"}]},
+        "split": {"outs": [{"path": "data/dogs_vs_cats/manifest.csv", "size": 484}]},
         "evaluate": {"outs": [*outs, {"path": "reports/metrics.json"}]},
         "render": {"outs": [{"path": f"{REPORTS}/figures"}]},
     }
@@ -77,6 +77,10 @@ def test_a_climbs_reports_and_its_lock_are_taken_over(
     assert "evaluate" in lock
     assert (at_root / "dvc.lock").read_text() == "of the workspace"
     assert not (at_root / "reports/metrics.json").exists()
+
+
+def test_the_bytes_of_an_output_are_those_that_its_climbs_lock_says(commit: str) -> None:
+    assert experiments.size(commit, Path("data/dogs_vs_cats/manifest.csv")) == 484
 
 
 def test_what_was_taken_before_gives_way_and_the_rest_stays(commit: str, at_root: Path) -> None:

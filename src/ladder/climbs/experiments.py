@@ -238,6 +238,14 @@ def read_frame(commit: str, path: Path) -> pd.DataFrame:
     return artifacts.read_csv(io.StringIO(fetched(commit, path)))
 
 
+def size(commit: str, path: Path) -> int:
+    """Returns the bytes of an output of a climb, as its dvc.lock says."""
+    stages = YAML(typ="safe", pure=True).load(show(commit, paths.LOCK))["stages"]
+    outputs = {out["path"]: out for stage in stages.values() for out in stage["outs"]}
+    number: int = outputs[path.as_posix()]["size"]
+    return number
+
+
 def show(commit: str, path: Path) -> bytes:
     """Returns a file that git holds, as a climb left it."""
     return _git("show", f"{commit}:{path.as_posix()}")
