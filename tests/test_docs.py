@@ -180,8 +180,10 @@ def test_commands_of_ladder_and_their_options_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_stages_that_commands_name_exist(page: Path) -> None:
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    named = re.findall(r"(?:`|^)dvc repro ([a-z_]+)", page.read_text(), re.MULTILINE)
+    stages = {*yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]}
+    chapter = yaml.safe_load((ROOT / "chapter/dvc.yaml").read_text())["stages"]
+    stages |= {f"chapter/dvc.yaml:{name}" for name in chapter}
+    named = re.findall(r"(?:`|^)dvc repro ([a-z_/.:]+)", page.read_text(), re.MULTILINE)
     assert [name for name in named if name not in stages] == []
 
 
@@ -343,7 +345,7 @@ def test_a_team_shares_what_was_climbed_through_a_remote(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("command", "language"),
-    [("dvc metrics show", "text"), ("dvc dag --collapse-foreach-matrix --mermaid", "mermaid")],
+    [("dvc metrics show", "text"), ("dvc dag --collapse-foreach-matrix --mermaid dvc.yaml", "mermaid")],
 )
 def test_what_a_command_is_said_to_print_is_what_it_prints(
     command: str, language: str, project: Path
