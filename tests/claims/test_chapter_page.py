@@ -64,7 +64,7 @@ def test_every_claim_has_its_verdict_and_what_was_measured(html: str) -> None:
     for claim in CLAIMS:
         assert f"Here: {claim.verdict}." in html
         assert claim.measured in html
-    assert "2 holds, 1 holds partly, 1 cannot be told." in html
+    assert "holds: 2, holds partly: 1, cannot be told: 1." in html
 
 
 def test_tables_read_as_people_write_numbers(html: str) -> None:

@@ -23,7 +23,7 @@ def answers(*rates: float, pictures: int = 400) -> NDArray[np.bool_]:
         ([ABOVE, AROUND], "holds partly"),
         ([BELOW, ABOVE], "holds partly"),
         ([AROUND, AROUND], "cannot be told"),
-        ([BELOW, AROUND], "cannot be told"),
+        ([BELOW, AROUND], "does not hold"),
         ([BELOW, BELOW], "does not hold"),
         ([(0.0, 0.1)], "cannot be told"),
     ],

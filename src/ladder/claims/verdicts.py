@@ -55,8 +55,8 @@ def difference(one: NDArray[Any], other: NDArray[Any]) -> dict[str, float]:
 def verdict(intervals: Iterable[Interval]) -> Verdict:
     """Returns whether a claim of several differences above 0 holds, from their 95 % intervals.
 
-    It holds if all are above 0, and partly if some are. If none is, it does not hold where all
-    are below 0; else nothing can be told.
+    It holds if all are above 0, and partly if some are. If none is, it does not hold where any is
+    below 0; else nothing can be told.
     """
     ends = list(intervals)
     above, below = [low > 0 for low, _ in ends], [high < 0 for _, high in ends]
@@ -64,7 +64,7 @@ def verdict(intervals: Iterable[Interval]) -> Verdict:
         return "holds"
     if any(above):
         return "holds partly"
-    return "does not hold" if all(below) else "cannot be told"
+    return "does not hold" if any(below) else "cannot be told"
 
 
 def reached(book: float, high: float) -> Verdict:
