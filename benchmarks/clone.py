@@ -14,14 +14,23 @@ from ladder.climbs import experiments, recipes
 
 @dataclass(frozen=True)
 class Clone:
-    """The clone's folder, and the environment that its stages run in."""
+    """The clone's folder, the environment of its stages, and what counts after any recipe."""
 
     folder: Path
     environment: dict[str, str]
+    last_overrides: tuple[str, ...] = ()
 
     @property
     def params(self) -> settings.Settings:
         return settings.read(self.folder / settings.PARAMS)
+
+    def override(self, overrides: list[str]) -> None:
+        """Writes `section.key=value` into the clone's params.yaml.
+
+        Raises:
+            InputError: there is no such key.
+        """
+        recipes.write(self.folder / settings.PARAMS, [*overrides, *self.last_overrides])
 
     def dvc(self, *arguments: str) -> processes.Finished:
         """Runs a command of DVC.
@@ -43,15 +52,19 @@ def cloned(archive: str, recipe: str, quick: bool) -> Iterator[Clone]:
     on few pictures.
     """
     name = recipes.BOOK if archive or recipe else ""
-    overrides = [*recipes.plan(archive, name, recipe).overrides]
-    if quick:
-        extra = recipes.read_list(processes.ROOT / "benchmarks/quick.txt")
-        overrides += [f"{key}={value}" for key, value in extra.items()]
+    overrides = recipes.plan(archive, name, recipe).overrides
+    small = lines(processes.ROOT / "benchmarks/quick.txt") if quick else []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "ladder"
         git("clone", "--quiet", str(processes.ROOT), str(folder))
-        recipes.write(folder / settings.PARAMS, overrides)
-        yield Clone(folder, experiments.environment_of_copy())
+        clone = Clone(folder, experiments.environment_of_copy(), tuple(small))
+        clone.override([*overrides])
+        yield clone
+
+
+def lines(recipe: Path) -> list[str]:
+    """Returns the overrides of a list, each as `section.key=value`."""
+    return [f"{key}={value}" for key, value in recipes.read_list(recipe).items()]
 
 
 def commit() -> tuple[str, bool]:

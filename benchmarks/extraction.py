@@ -1,4 +1,4 @@
-"""Part extraction: pictures/s of VGG16's forward pass, in this pipeline and other frameworks."""
+"""Part extraction: pictures/s of a base's forward pass, in this pipeline and other frameworks."""
 
 import sys
 import tempfile
@@ -14,10 +14,13 @@ from tqdm import tqdm
 
 from benchmarks import spread
 from benchmarks.plan import Plan
-from benchmarks.processes import ROOT, Worker, WorkerError
+from benchmarks.processes import ROOT, Worker, WorkerError, without_paths
+from benchmarks.workers.networks import NETWORKS
 
 PEERS = ROOT / ".venv-peers/bin/python"  # `make bench` makes it from peers.txt
-PARAMETERS = 14_714_688  # of VGG16 without its top, from the book's summary (DLwP 5.3.1)
+REFERENCE = "keras_float32"
+# The deviation from the reference above which a contestant computes something else.
+MOST_DEVIATION = {"float32": 1e-3, "bfloat16": 0.1}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Contestant:
 CONTESTANTS = {
     name: Contestant(title, "keras_extraction", {"precision": precision, "disk": disk})
     for name, title, precision, disk in (
-        ("keras_float32", "Keras, float32", "float32", False),
+        (REFERENCE, "Keras, float32", "float32", False),
         ("keras_bfloat16", "Keras, bfloat16", "bfloat16", False),
         ("pipeline", "this pipeline: Keras, its own choice, to disk", "auto", True),
     )
@@ -52,16 +55,25 @@ CONTESTANTS = {
 
 
 def measure(plan: Plan) -> dict[str, Any]:
+    """Returns every contestant's rate with every base, one base after the other."""
+    return {
+        "batch_size": plan.batch_size,
+        "bases": {base: measure_base(base, plan) for base in NETWORKS},
+    }
+
+
+def measure_base(base: str, plan: Plan) -> dict[str, Any]:
     """Returns every contestant's rate. They take turns, so that noise meets all of them.
 
     All have the same architecture, weights and pictures. All start from uint8 pixels in memory and
     end with float32 features there; the pipeline's end on its disk, as float16. A contestant that
-    cannot run has an `error`.
+    cannot run, or computes something else, has an `error`.
     """
+    image_size = plan.image_size or NETWORKS[base].image_size
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with ExitStack() as stack:
-            workers, contestants = start_all(plan, folder, stack)
+            workers, contestants = start_all(base, image_size, plan, folder, stack)
             answers, failures = take_turns(workers, plan.extraction_repetitions)
         for key, message in failures.items():
             contestants[key]["error"] = message
@@ -70,37 +82,35 @@ def measure(plan: Plan) -> dict[str, Any]:
             contestants[key]["pictures_per_second"] = spread.record(rates)
             contestants[key]["pictures"] = repetitions[0]["pictures"]
             contestants[key]["peak_bytes"] = workers[key].peak_bytes
-        reference = folder / "keras_float32.npy"
+        reference = folder / f"{REFERENCE}.npy"
         for key in answers if reference.exists() else ():
             features = np.load(folder / f"{key}.npy")
-            contestants[key]["deviation"] = deviation(features, np.load(reference))
-    return {
-        "image_size": plan.image_size,
-        "batch_size": plan.batch_size,
-        "contestants": contestants,
-    }
+            contestants[key] |= compared(features, np.load(reference), contestants[key])
+    return {"image_size": image_size, "contestants": contestants}
 
 
 def start_all(
-    plan: Plan, folder: Path, stack: ExitStack
+    base: str, image_size: int, plan: Plan, folder: Path, stack: ExitStack
 ) -> tuple[dict[str, Worker], dict[str, dict[str, Any]]]:
     """Starts the contestants. Returns those that run, and the details or the error of each."""
     workers: dict[str, Worker] = {}
     contestants: dict[str, dict[str, Any]] = {}
-    amounts: dict[str, Any] = {"image_size": plan.image_size, "batch_size": plan.batch_size}
-    amounts |= {"seconds": plan.extraction_seconds, "most_batches": plan.most_batches}
-    for key in tqdm(CONTESTANTS, "extraction: start", unit="contestant", disable=None):
+    task: dict[str, Any] = {"base": base, "image_size": image_size, "batch_size": plan.batch_size}
+    task |= {"seconds": plan.extraction_seconds, "most_batches": plan.most_batches}
+    for key in tqdm(CONTESTANTS, f"{base}: start", unit="contestant", disable=None):
         contestant = CONTESTANTS[key]
         contestants[key] = {"title": contestant.title}
         python = PEERS if contestant.module == "peer_extraction" else Path(sys.executable)
-        request = contestant.request | amounts | {"features": str(folder / f"{key}.npy")}
+        request = contestant.request | task | {"features": str(folder / f"{key}.npy")}
         try:
             if not python.exists():
                 raise WorkerError("no environment .venv-peers, which `make bench` makes")
             worker = stack.enter_context(Worker(contestant.module, request, str(python)))
             details = worker.receive()
-            if details["parameters"] != PARAMETERS:
-                raise WorkerError(f"{details['parameters']:,} parameters, not VGG16's")
+            if details["parameters"] != NETWORKS[base].parameters:
+                raise WorkerError(
+                    f"{details['parameters']:,} parameters, not {NETWORKS[base].parameters:,}"
+                )
         except WorkerError as error:
             contestants[key]["error"] = without_paths(error)
             continue
@@ -130,10 +140,17 @@ def take_turns(
     return answers, failures
 
 
-def without_paths(error: WorkerError) -> str:
-    """Returns the last line of an error's message, without folders of this machine."""
-    last = next(reversed(str(error).strip().splitlines()), "")
-    return last.replace(str(ROOT), ".").replace(str(Path.home()), "~")
+def compared(
+    features: NDArray[Any], reference: NDArray[Any], contestant: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the `deviation` of a contestant's features, and an `error` where it is too large."""
+    if features.shape != reference.shape:
+        return {"error": f"features of shape {features.shape}, not {reference.shape}"}
+    difference = deviation(features, reference)
+    most = MOST_DEVIATION.get(contestant["arithmetic"], min(MOST_DEVIATION.values()))
+    if difference > most:
+        return {"error": f"features differ by {100 * difference:.2f} %, more than {100 * most:g} %"}
+    return {"deviation": difference}
 
 
 def deviation(values: NDArray[Any], reference: NDArray[Any]) -> float:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks.workers import vgg16
+from benchmarks.workers import repetitions
 
 CPUINFO, MEMINFO = Path("/proc/cpuinfo"), Path("/proc/meminfo")
 # These flags decide the rate of float32 (avx…) and of bfloat16 (…bf16).
@@ -22,7 +22,7 @@ def describe() -> dict[str, Any]:
     flags = _field(CPUINFO, "flags").split()
     return {
         "processor": _field(CPUINFO, "model name") or platform.processor() or platform.machine(),
-        "cores": vgg16.cores(),
+        "cores": repetitions.cores(),
         "flags": [flag for flag in FLAGS if flag in flags],
         "memory_bytes": 1024 * int((_field(MEMINFO, "MemTotal") or "0").split()[0]),
         "system": f"{platform.system()} {platform.machine()}",

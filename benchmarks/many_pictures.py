@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks import clone, machine, processes, report
+from benchmarks import clone, machine, processes
+from benchmarks.report import tables
 from ladder import errors, settings
 from ladder.cache import FOLDER
 from ladder.climbs import proposals, recipes
@@ -167,9 +168,9 @@ def table(rows: Sequence[Step]) -> str:
         fewest, most = of_step[0], of_step[-1]
         growth = (most.seconds / most.count) / (fewest.seconds / fewest.count)
         seconds = [f"{row.seconds:,.0f}" for row in of_step]
-        lines.append([name, *seconds, f"{growth:.1f}", report.megabytes(most.peak_bytes)])
+        lines.append([name, *seconds, f"{growth:.1f}", tables.megabytes(most.peak_bytes)])
     columns = [f"{count:,} pictures, seconds" for count in counts]
-    return report.table(["step", *columns, "a picture, times", "peak, MB"], lines)
+    return tables.table(["step", *columns, "a picture, times", "peak, MB"], lines)
 
 
 def sentence(before: Room, after: Room) -> str:

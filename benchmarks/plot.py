@@ -10,29 +10,36 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from benchmarks import report, results, spread
+from benchmarks import results, spread
+from benchmarks.report import ladders, tables
 from benchmarks.spread import Spread
-from ladder import rungs
+from ladder import base_names, rungs
 from ladder.page import figures
 
 PIPELINE, OTHERS, BOOK = figures.TEST, figures.VALIDATION, figures.BOOK
 RANGES = "whiskers: lowest and highest"
+BOOK_ALONE = "vgg16"  # the base of the book's way, where nothing else was measured
 
 
 def figure(measured: results.Results) -> Figure:
-    """Returns the ladder's seconds both ways, and the rates of extraction."""
+    """Returns a row for each base: the ladder's seconds both ways, and the rates of extraction."""
     parts = results.by_part(measured)
-    drawing = Figure(figsize=(12, 4.8), layout="constrained")
-    ladder, extraction = drawing.subplots(1, 2)
-    if {"book_way", "pipeline"} & parts.keys():
-        draw_ladder(ladder, report.ladder_rows(measured))
-    if "extraction" in parts:
-        draw_extraction(extraction, parts["extraction"])
-    for axes in (ladder, extraction):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
-        if not axes.has_data():
-            axes.set_axis_off()
+    extractions = parts["extraction"]["bases"] if "extraction" in parts else {}
+    bases = list(dict.fromkeys([*results.ladders(measured), *extractions])) or [BOOK_ALONE]
+    drawing = Figure(figsize=(12, 4.8 * len(bases)), layout="constrained")
+    for base, (ladder, extraction) in zip(
+        bases, drawing.subplots(len(bases), 2, squeeze=False), strict=True
+    ):
+        rows = [row for row in ladders.rows(measured, base) if row.book or row.pipeline]
+        if rows:
+            draw_ladder(ladder, base, rows)
+        if base in extractions:
+            draw_extraction(extraction, base, extractions[base])
+        for axes in (ladder, extraction):
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.tick_params(labelsize=8)
+            if not axes.has_data():
+                axes.set_axis_off()
     quick = "A QUICK TRY-OUT, NOT A RESULT. " if measured["quick"] else ""
     machine = f"{measured['machine']['processor']}, {measured['machine']['cores']} cores"
     drawing.suptitle(quick + machine, fontsize=11)
@@ -44,19 +51,20 @@ def errors(values: Sequence[Spread]) -> NDArray[np.float64]:
     return np.transpose([(v.median - v.low, v.high - v.median) for v in values])
 
 
-def draw_ladder(axes: Axes, rows: list[report.LadderRow]) -> None:
+def draw_ladder(axes: Axes, base: str, rows: list[ladders.Row]) -> None:
     """Draws each rung's seconds both ways as dots on a logarithmic scale, with the ratio between.
 
-    Dots of what is extrapolated are hollow.
+    Dots of what is extrapolated are hollow. A second ladder has no dots of rungs without a base.
     """
     for label, colour, inside, column in (
         ("the book's way, extrapolated", BOOK, "white", [row.book for row in rows]),
         ("this pipeline, measured", PIPELINE, PIPELINE, [row.pipeline for row in rows]),
     ):
-        values = [value for value in column if value]  # of all rows or of none
-        if values:
+        dots = [(y, value) for y, value in enumerate(column) if value]
+        if dots:
+            places, values = zip(*dots, strict=True)
             axes.errorbar(
-                [value.median for value in values], range(len(rows)), xerr=errors(values),
+                [value.median for value in values], places, xerr=errors(values),
                 fmt="o", color=colour, markerfacecolor=inside, markersize=7, capsize=3, label=label,
             )  # fmt: skip
     for y, row in enumerate(rows):
@@ -72,12 +80,13 @@ def draw_ladder(axes: Axes, rows: list[report.LadderRow]) -> None:
     axes.set_yticks(range(len(rows)), [title(row.name) for row in rows])
     axes.invert_yaxis()
     axes.set_xlabel(f"seconds, on a logarithmic scale ({RANGES})", fontsize=9)
-    axes.set_title("The ladder: seconds both ways, and their ratio", fontsize=10)
+    name = base_names.BASES[base].title
+    axes.set_title(f"The ladder with {name}: seconds both ways, and their ratio", fontsize=10)
     below = (0.5, -0.12)
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=below)
 
 
-def label_rung(axes: Axes, y: int, row: report.LadderRow) -> None:
+def label_rung(axes: Axes, y: int, row: ladders.Row) -> None:
     """Writes a rung's seconds on either side of its dots, and the ratio over the line between."""
     values = sorted((v for v in (row.book, row.pipeline) if v), key=lambda value: value.median)
     shifted: dict[str, Any] = {"textcoords": "offset points"}
@@ -95,7 +104,7 @@ def label_rung(axes: Axes, y: int, row: report.LadderRow) -> None:
             axes.annotate(f"{row.ratio.median:,.{digits}f} ×", middle, (0, 6), **bold)
 
 
-def draw_extraction(axes: Axes, part: dict[str, Any]) -> None:
+def draw_extraction(axes: Axes, base: str, part: dict[str, Any]) -> None:
     """Draws the rate of every contestant, the fastest first."""
     measured = {name: c for name, c in part["contestants"].items() if "error" not in c}
     rates = {name: spread.read(c["pictures_per_second"]) for name, c in measured.items()}
@@ -112,7 +121,8 @@ def draw_extraction(axes: Axes, part: dict[str, Any]) -> None:
     axes.set_yticks(places, [measured[name]["title"].replace(": ", ":\n") for name in names])
     axes.invert_yaxis()
     axes.set_xlabel(f"pictures/s ({RANGES})", fontsize=9)
-    axes.set_title(f"VGG16's forward pass at {part['image_size']} pixels", fontsize=10)
+    name = tables.title(base, part["image_size"])
+    axes.set_title(f"The forward pass of {name}", fontsize=10)
 
 
 def title(name: str) -> str:

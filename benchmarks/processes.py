@@ -21,6 +21,12 @@ class WorkerError(Exception):
     """A worker could not do its work; the message is its own."""
 
 
+def without_paths(error: WorkerError) -> str:
+    """Returns the last line of an error's message, without folders of this machine."""
+    last = next(reversed(str(error).strip().splitlines()), "")
+    return last.replace(str(ROOT), ".").replace(str(Path.home()), "~")
+
+
 @dataclass(frozen=True)
 class Finished:
     """A process that has ended."""

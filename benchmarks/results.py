@@ -11,7 +11,10 @@ from ladder.evidence import book
 
 FOLDER = ROOT / "reports/benchmark"
 
-# machine, quick, parts: {name: date, load, versions, commit, uncommitted_changes, seconds, result}
+FORMAT = 2  # of the file; 1 knew one base alone
+
+# format, machine, quick,
+# parts: {name: date, load, versions, commit, uncommitted_changes, seconds, result}
 Results = dict[str, Any]
 
 
@@ -21,8 +24,19 @@ def path(quick: bool) -> Path:
 
 
 def read(quick: bool) -> Results:
-    """Returns the results in the file, of whatever machine."""
+    """Returns the results in the file, of whatever machine.
+
+    Raises:
+        InputError: another version of this code wrote them.
+    """
     results: Results = artifacts.read_json(path(quick))
+    if results.get("format", 1) != FORMAT:
+        raise errors.InputError(
+            str(path(quick)),
+            expected=f"results of format {FORMAT}",
+            received=f"format {results.get('format', 1)}",
+            advice="Move its folder aside and measure anew.",
+        )
     return results
 
 
@@ -30,11 +44,11 @@ def start(quick: bool) -> Results:
     """Returns the results so far, to which another measurement on this machine is added.
 
     Raises:
-        InputError: they are of another machine.
+        InputError: they are of another machine, or another version of this code wrote them.
     """
     here = machine.describe()
     if not path(quick).exists():
-        return {"machine": here, "quick": quick, "parts": {}}
+        return {"format": FORMAT, "machine": here, "quick": quick, "parts": {}}
     results = read(quick)
     if not machine.same(results["machine"], here):
         raise errors.InputError(
@@ -55,6 +69,12 @@ def write(results: Results) -> None:
 def by_part(results: Results) -> dict[str, dict[str, Any]]:
     """Returns the results of the parts that were measured."""
     return {name: part["result"] for name, part in results["parts"].items()}
+
+
+def ladders(results: Results) -> dict[str, dict[str, Any]]:
+    """Returns the ladders that were climbed, by base; none without the part `pipeline`."""
+    bases = by_part(results).get("pipeline", {}).get("bases", {})
+    return {base: ladder for base, ladder in bases.items() if "error" not in ladder}
 
 
 def same_pictures(results: Results) -> bool:

@@ -7,10 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import book_way, clone, extraction, machine, pipeline, plan, report, results
+from benchmarks import (
+    book_way,
+    clone,
+    extraction,
+    machine,
+    matrix,
+    pipeline,
+    plan,
+    results,
+)
+from benchmarks.report import page
 from ladder import artifacts, errors
 
-PARTS = ("extraction", "book_way", "pipeline")
+PARTS = ("extraction", "matrix", "book_way", "pipeline")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -39,6 +49,7 @@ def measure(options: argparse.Namespace) -> results.Results:
     with clone.cloned(options.archive, options.recipe, options.quick) as fresh:
         measures: dict[str, Callable[[], dict[str, Any]]] = {
             "extraction": lambda: extraction.measure(amounts),
+            "matrix": lambda: matrix.measure(amounts),
             "book_way": lambda: book_way.measure(amounts, fresh),
             "pipeline": lambda: pipeline.measure(amounts, fresh),
         }
@@ -62,9 +73,9 @@ def main() -> None:
     from ladder.page import png
 
     folder = results.path(options.quick).parent
-    artifacts.write_text(folder / "benchmark.md", report.markdown(measured))
+    artifacts.write_text(folder / "benchmark.md", page.markdown(measured))
     png.write(folder / "benchmark.png", plot.figure(measured))
-    print(report.markdown(measured))
+    print(page.markdown(measured))
 
 
 if __name__ == "__main__":

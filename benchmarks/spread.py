@@ -37,6 +37,11 @@ def total(parts: Sequence[Spread]) -> Spread:
     return Spread(sum(medians), sum(lows), sum(highs), min(part.n for part in parts))
 
 
+def duration(amount: float, rate: Spread) -> Spread:
+    """Returns how long an amount takes at a rate."""
+    return Spread(amount / rate.median, amount / rate.high, amount / rate.low, rate.n)
+
+
 def paired(above: dict[str, Any], below: dict[str, Any]) -> Spread:
     """Returns the spread of the ratios of recorded values, each pair of the same turn."""
     return Spread.of([a / b for a, b in zip(above["values"], below["values"], strict=True)])

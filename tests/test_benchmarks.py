@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from benchmarks import (
     book_way,
+    clone,
     extraction,
     machine,
     many_pictures,
@@ -25,13 +26,14 @@ from benchmarks import (
     plan,
     plot,
     processes,
-    report,
     results,
     run,
     spread,
 )
+from benchmarks.report import arithmetic, ladders, page
+from benchmarks.report import extraction as rates_of_extraction
 from benchmarks.spread import Spread
-from benchmarks.workers import vgg16
+from conftest import PARAMS
 from ladder import errors, rungs, settings
 from ladder.climbs import recipes
 from ladder.evidence import book
@@ -49,6 +51,8 @@ def test_a_spread_is_the_median_within_its_range(above: list[float], below: list
     assert spread.read(json.loads(json.dumps(spread.record(above)))) == measured
     ratio, ratios = spread.ratio(measured, Spread.of(below)), np.divide.outer(above, below)
     assert (ratio.low, ratio.high) == pytest.approx((ratios.min(), ratios.max()))
+    seconds, durations = spread.duration(6.0, measured), 6.0 / np.array(above)
+    assert (seconds.low, seconds.high) == pytest.approx((durations.min(), durations.max()))
     parts = [Spread(2.0, 1.0, 4.0, 5), Spread(20.0, 10.0, 40.0, 3)]
     assert spread.total(parts) == Spread(22.0, 11.0, 44.0, 3)
 
@@ -118,6 +122,7 @@ def test_the_books_way_gets_the_manifests_pictures_byte_for_byte(
 def test_the_stages_and_the_quick_overrides_are_those_of_the_project(tmp_path: Path) -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     names = [stage for row in pipeline.RUNG_STAGES.values() for stage in row]
+    assert {*pipeline.WITHOUT_BASE, *pipeline.ON_BASE} == set(rungs.RUNGS)
     assert tuple(pipeline.RUNG_STAGES) == rungs.RUNGS
     assert len(names) == len(set(names) & set(stages))
     output = "Stage 'decode' didn't change, skipping\nRunning stage 'split':\n> python split.py\n"
@@ -125,10 +130,96 @@ def test_the_stages_and_the_quick_overrides_are_those_of_the_project(tmp_path: P
     assert pipeline.stages_run(output) == ["split", "predict@scratch"]
     params = tmp_path / "params.yaml"
     params.write_text((ROOT / "params.yaml").read_text())
-    quick = recipes.read_list(ROOT / "benchmarks/quick.txt")
-    overrides = [f"{key}={value}" for key, value in quick.items()]
-    recipes.write(params, [*recipes.plan("", "dogs_vs_cats").overrides, *overrides])
-    assert settings.read(params).train_scratch.epochs == 2
+    quick = clone.lines(ROOT / "benchmarks/quick.txt")
+    fresh = clone.Clone(tmp_path, {}, tuple(quick))
+    fresh.override([*recipes.plan("", "dogs_vs_cats").overrides])
+    assert fresh.params.train_scratch.epochs == 2
+    fresh.override(clone.lines(ROOT / f"recipes/{pipeline.OTHER_BASE}.txt"))
+    base = fresh.params.base
+    assert (base.name, base.image_size, base.weights) == (pipeline.OTHER_BASE, 224, "none")
+
+
+def test_the_stages_of_one_ladder_alone_read_nothing_of_the_base() -> None:
+    """Not what they depend on, and not what `decode` writes for the base, save for the rest."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    shared = {name.partition("@")[0] for name in pipeline.SHARED_STAGES}
+    assert shared == {
+        "download",
+        "split",
+        "train_scratch",
+        "train_scratch_augmented",
+        "predict",
+        "interpret",
+    }
+    for name in shared:
+        stage = stages[name].get("do", stages[name])
+        assert not [key for key in stage["params"] if str(key).startswith("base")]
+        assert not [path for path in stage["deps"] if "data/weights" in path]
+
+
+class RecordedClone:
+    """Stands for a clone in which DVC runs stages in no time."""
+
+    folder = Path("/clone")
+
+    def __init__(self, stages: list[str], base: str) -> None:
+        self.stages, self.base, self.commands = stages, base, list[tuple[str, ...]]()
+
+    @property
+    def params(self) -> settings.Settings:
+        if self.base == "unknown":
+            raise errors.InputError("p", expected="e", received="r", advice="/clone/params.yaml")
+        base = {**PARAMS["base"], "name": self.base, "cut": "auto"}
+        fine_tune = {**PARAMS["fine_tune"], "unfreeze_from": "auto"}
+        interpretation = {**PARAMS["interpretation"], "filter_layers": "auto"}
+        changed = {"base": base, "fine_tune": fine_tune, "interpretation": interpretation}
+        return settings.Settings.model_validate({**PARAMS, **changed})
+
+    def override(self, lines: list[str]) -> None:
+        self.base = "unknown" if "unfrozen" in self.stages else pipeline.OTHER_BASE
+
+    def dvc(self, *arguments: str) -> processes.Finished:
+        self.commands.append(arguments)
+        names = self.stages if "--dry" in arguments else arguments[-1:]
+        output = "".join(f"Running stage '{name}':\n" for name in names)
+        return processes.Finished(0, float(len(self.commands)), 100, output)
+
+
+STAGES = ["download", "train_scratch", "train_scratch_augmented", "extract_features", "train_head"]
+STAGES += ["extract_views", "train_end_to_end", "fine_tune", "predict@scratch", "render"]
+
+
+def test_a_second_ladder_climbs_what_depends_on_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "arithmetic", lambda _clone: {"multiply_adds": {}})
+    recorded: Any = RecordedClone(STAGES, "vgg16")
+    part = pipeline.measure(plan.QUICK, recorded)
+    again = [name for name in STAGES if name not in pipeline.SHARED_STAGES]
+    assert [command[-1] for command in recorded.commands[1:]] == [*STAGES, *again]
+    first, second = part["bases"].values()
+    assert list(part["bases"]) == ["vgg16", pipeline.OTHER_BASE]
+    assert list(second["stages"]) == again
+    assert list(second["rungs"]) == list(pipeline.ON_BASE)
+    # the clone's seconds count its commands: 1 looked ahead, 2 to 11 are of the first ladder
+    assert first["total_seconds"]["values"] == [sum(range(2, 12))]
+    assert first["on_base_seconds"]["values"] == [5 + 6 + 7 + 8 + 9]
+    assert second["on_base_seconds"]["values"] == [12 + 13 + 14 + 15 + 16]
+    assert second["total_seconds"]["values"] == [2 + 3 + 4 + 10 + sum(range(12, 18))]
+
+
+def test_there_is_one_ladder_where_its_base_is_the_other_or_cannot_be_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "arithmetic", lambda _clone: {"multiply_adds": {}})
+    same: Any = RecordedClone(STAGES, pipeline.OTHER_BASE)
+    assert list(pipeline.measure(plan.QUICK, same)["bases"]) == [pipeline.OTHER_BASE]
+    wrong: Any = RecordedClone([*STAGES, "unfrozen"], "vgg16")
+    part = pipeline.measure(plan.QUICK, wrong)
+    assert part["bases"][pipeline.OTHER_BASE] == {
+        "error": "p: expected e. Received: r. params.yaml"
+    }
+    measured = {"parts": {"pipeline": {"result": part}}}
+    assert list(results.ladders(measured)) == ["vgg16"]
+    assert "Not climbed with EfficientNet-Lite0: p: expected e." in ladders.both_ways(measured)
 
 
 def test_the_peak_is_that_of_the_largest_process_started(tmp_path: Path) -> None:
@@ -179,21 +270,7 @@ def test_workers_take_turns_and_one_that_fails_stops_no_other(tmp_path: Path) ->
     assert turns == ["one", "dead", "one", "one"]
     assert min(one.peak_bytes, dead.peak_bytes) > 1e5
     failure = processes.WorkerError(f"Traceback\n  much\nOSError: no {ROOT}/benchmarks/x")
-    assert extraction.without_paths(failure) == "OSError: no ./benchmarks/x"
-
-
-def test_extraction_without_the_disk_is_the_pipelines_own(tmp_path: Path) -> None:
-    from benchmarks.workers import keras_extraction
-
-    model = keras_extraction.build(48)
-    assert model.count_params() == extraction.PARAMETERS
-    pictures = vgg16.pictures(4, 48)
-    memory = keras_extraction.in_memory(model, 2)(pictures)
-    disk = keras_extraction.to_disk(model, 2, tmp_path)(pictures)
-    assert memory.shape == (4, 1, 1, 512)
-    assert memory.std() > 0.1  # weights drawn so that the scale is kept
-    assert extraction.deviation(disk, memory) < 1e-3  # stored as float16
-    assert extraction.deviation(1.1 * memory, memory) == pytest.approx(0.1)
+    assert processes.without_paths(failure) == "OSError: no ./benchmarks/x"
 
 
 @pytest.mark.parametrize("name", ["AMD EPYC", "Intel(R) Xeon(R)"])
@@ -251,19 +328,58 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> results.Results
         for name, row in rates.items()
     }
     contestants["compiled"] = {"title": "compiled", "error": "no compiler"}
+    alone = {"pipeline": contestants["pipeline"] | {"versions": {"torch": "2.0-x", "keras": "3"}}}
+    of_vgg16, of_lite0 = (
+        spread.record([factor * s for s in (8.0, 10.0, 12.0)]) for factor in (1, 0.5)
+    )
+    ladder = {
+        "image_size": 150,
+        "stages": {
+            "train_scratch": {"seconds": spread.record([7.0]), "peak_bytes": 4e9},
+            "fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9},
+        },
+        "rungs": dict.fromkeys(rungs.RUNGS, of_vgg16),
+        "on_base_seconds": spread.record([24.0, 30.0, 36.0]),
+        "total_seconds": spread.record([40.0, 50.0, 60.0]),
+        "arithmetic": {
+            "precision": "bfloat16",
+            "multiply_adds": {"train_scratch": 10**12, "fine_tune": 10**12, "extract_views": 0},
+        },
+    }
+    other = ladder | {
+        "image_size": 224,
+        "stages": {"fine_tune": {"seconds": spread.record([5.0]), "peak_bytes": 3e9}},
+        "rungs": dict.fromkeys(pipeline.ON_BASE, of_lite0),
+        "on_base_seconds": spread.record([12.0, 15.0, 18.0]),
+        "total_seconds": spread.record([25.0]),
+        "arithmetic": {"error": "not as trained"},
+    }
     flags = {"flags": ["amx_bf16"], "memory_bytes": 2**34, "system": "Linux"}
     return {
+        "format": results.FORMAT,
         "machine": {"processor": "A Processor", "cores": 2, **flags},
         "quick": False,
         "parts": {
-            "extraction": part(batch_size=50, contestants=contestants),
+            "extraction": part(
+                batch_size=50,
+                bases={
+                    "vgg16": {"image_size": 150, "contestants": contestants},
+                    "efficientnet_lite0": {"image_size": 224, "contestants": alone},
+                },
+            ),
+            "matrix": part(
+                threads=2,
+                pipeline_precision="bfloat16",
+                gigaflops={
+                    "float32": {"512": spread.record([90.0, 110.0])},
+                    "bfloat16": {"512": spread.record([160.0, 240.0])},
+                },
+            ),
             "book_way": part(rungs=dict.fromkeys(rungs.RUNGS, seconds)),
             "pipeline": part(
                 split=book.COUNTS,
                 downloaded=False,
-                stages={"fine_tune": {"seconds": spread.record([9.0]), "peak_bytes": 4e9}},
-                rungs=dict.fromkeys(rungs.RUNGS, spread.record([8.0, 10.0, 12.0])),
-                total_seconds=spread.record([40.0, 50.0, 60.0]),
+                bases={"vgg16": ladder, "efficientnet_lite0": other},
             ),
         },
     }
@@ -272,21 +388,70 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> results.Results
 def test_the_report_has_medians_ranges_and_where_they_were_measured(
     measured: results.Results,
 ) -> None:
-    written = report.markdown(measured)
+    written = page.markdown(measured)
     assert "A Processor, 2 cores, 16 GiB, Linux, flags amx_bf16" in written
     assert "| pipeline | 2026-01-01T00:00+00:00 | abc and changes | 9 | 0.1 |" in written
     assert "**extrapolated**" in written
     ladder = re.search(r"^\| scratch \| (.*) \|$", written, re.MULTILINE)
     assert ladder is not None
     assert ladder[1].split(" | ")[:2] == ["1,000.0 (900.0 – 1,200.0)", "10.0 (8.0 – 12.0)"]
-    assert ladder[1].split(" | ")[2:] == ["100.0 (75.0 – 150.0)"]
+    assert ladder[1].split(" | ")[2:] == ["100.0 (75.0 – 150.0)", "", ""]  # no second time
     assert "| total | 5,000.0 (4,500.0 – 6,000.0) | 50.0 (40.0 – 60.0) | 100.0" in written
+    assert "(75.0 – 150.0) | 25.0 | 200.0 (180.0 – 240.0) |" in written
     assert "| fine_tune | 9.0 | 4,000 |" in written
+    assert "| fine_tune | 5.0 | 3,000 |" in written
     # 200 / 170 in one turn, 180 / 180 in the other
     assert "| 190.0 (180.0 – 200.0) | 1.09 (1.00 – 1.18) | 1.00 % | 700 |" in written
     assert "Not measured: compiled: no compiler" in written
+    assert "torch 2.0" in written
     assert "quick" not in written
-    assert "A quick try-out" in report.markdown({**measured, "quick": True})
+    assert "A quick try-out" in page.markdown({**measured, "quick": True})
+
+
+def test_the_report_compares_one_base_with_the_other(measured: results.Results) -> None:
+    compared = ladders.between_bases(measured)
+    assert "VGG16 at 150 pixels, seconds | EfficientNet-Lite0 at 224 pixels, seconds" in compared
+    row = "| fine_tuned | 10.0 (8.0 – 12.0) | 5.0 (4.0 – 6.0) | 0.50 (0.33 – 0.75) |"
+    assert row in compared
+    assert "| these three rungs | 30.0 (24.0 – 36.0) | 15.0 (12.0 – 18.0) | 0.50" in compared
+    assert "| the whole ladder | 50.0 (40.0 – 60.0) | 25.0 | 0.50 (0.42 – 0.62) |" in compared
+    assert compared in page.markdown(measured)
+    del measured["parts"]["pipeline"]["result"]["bases"]["efficientnet_lite0"]
+    assert "One base beside the other" not in page.markdown(measured)
+
+
+def test_the_arithmetic_is_timed_at_the_best_rate(measured: results.Results) -> None:
+    written = page.markdown(measured)
+    assert "The best rate is 200.0 (160.0 – 240.0) GFLOP/s, in bfloat16" in written
+    # 10¹² multiply-adds are 2 · 10¹² operations: 10 s at 200 GFLOP/s
+    at_best = "| 1,000.0 | 10.0 (8.3 – 12.5) |"
+    assert f"| train_scratch {at_best} 7.0 | 0.70 (0.56 – 0.84) |" in written
+    assert f"| fine_tune {at_best} 9.0 |" in written
+    assert "| total | 2,000.0 | 20.0 (16.7 – 25.0) | 50.0 (40.0 – 60.0) | 2.50 (1.60" in written
+    assert "extract_views |" not in written  # without a multiplication
+    assert "Not counted: not as trained" in written
+    by_base = measured["parts"]["pipeline"]["result"]["bases"]
+    by_base["efficientnet_lite0"]["arithmetic"] = by_base["vgg16"]["arithmetic"]
+    rows = arithmetic.rows(measured, "efficientnet_lite0")
+    assert [row.measured.median for row in rows] == [7.0, 5.0, 25.0]  # of the first ladder, its own
+    del measured["parts"]["matrix"]
+    assert arithmetic.rows(measured, "vgg16") == []
+    assert arithmetic.of_ladder(measured, "vgg16") == ""
+
+
+def test_the_goals_are_beside_what_was_reached(measured: results.Results) -> None:
+    goals = page.goals(measured)
+    assert "| ratio | goal | VGG16 | EfficientNet-Lite0 |" in goals
+    of_book = "| at least 25 | 100.00 (75.00 – 150.00) | 200.00 (180.00 – 240.00) |"
+    assert of_book in goals
+    assert "| at most 1.2 | 2.50 (1.60 – 3.60) |  |" in goals
+    # 170 / 200 in one turn, 180 / 180 in the other; alone it is the fastest
+    assert "| at least 0.95 | 0.93 (0.85 – 1.00) | 1.00 |" in goals
+    of_vgg16 = measured["parts"]["extraction"]["result"]["bases"]["vgg16"]
+    of_vgg16["contestants"]["pipeline"] = {"title": "this pipeline", "error": "none"}
+    assert rates_of_extraction.share_of_fastest(of_vgg16) is None
+    measured["parts"] = {"book_way": measured["parts"]["book_way"]}
+    assert page.goals(measured) == ""
 
 
 def test_other_pictures_give_no_ratio(measured: results.Results) -> None:
@@ -296,12 +461,12 @@ def test_other_pictures_give_no_ratio(measured: results.Results) -> None:
     for change in changes:
         pipeline_part = {**parts["pipeline"], "result": parts["pipeline"]["result"] | change}
         changed = {**measured, "parts": {**parts, "pipeline": pipeline_part}}
-        assert all(row.ratio is None for row in report.ladder_rows(changed))
-        assert "of different pictures: no ratios" in report.markdown(changed)
+        assert all(row.ratio is None for row in ladders.rows(changed, "vgg16"))
+        assert "of different pictures: no ratios" in page.markdown(changed)
 
 
 def test_the_plot_draws_what_was_measured(measured: results.Results) -> None:
-    ladder, rates = plot.figure(measured).axes
+    ladder, rates, second_ladder, second_rates = plot.figure(measured).axes
     assert ladder.get_xscale() == "log"
     dots = [line.get_xdata() for line in ladder.lines if line.get_marker() == "o"]
     assert np.asarray(dots).tolist() == [5 * [1000] + [5000], 5 * [10] + [50]]
@@ -309,11 +474,33 @@ def test_the_plot_draws_what_was_measured(measured: results.Results) -> None:
     assert labels == 5 * ["1,000", "10", "100 ×"] + ["5,000", "50", "100 ×"]
     titles = [label.get_text() for label in rates.get_yticklabels()]
     assert titles == ["openvino", "pipeline", "eager"]  # the fastest first
+    # the second ladder has its own rungs, at their places
+    dots = [line.get_xydata() for line in second_ladder.lines if line.get_marker() == "o"]
+    assert np.asarray(dots[1]).tolist() == [[5, 2], [5, 3], [5, 4], [25, 5]]
+    assert "EfficientNet-Lite0" in second_ladder.get_title()
+    assert len(second_rates.get_yticklabels()) == 1
     del measured["parts"]["extraction"], measured["parts"]["book_way"]
-    ladder, rates = plot.figure(measured).axes
+    ladder, rates, second_ladder, _ = plot.figure(measured).axes
     assert [text.get_text() for text in ladder.texts] == 5 * ["10"] + ["50"]
+    assert [text.get_text() for text in second_ladder.texts] == 3 * ["5"] + ["25"]
     assert not rates.has_data()
-    assert "| scratch |  | 10.0 (8.0 – 12.0) |  |" in report.markdown(measured)
+    assert "| scratch |  | 10.0 (8.0 – 12.0) |  |" in page.markdown(measured)
+
+
+def test_the_books_way_alone_is_drawn(measured: results.Results) -> None:
+    measured["parts"] = {"book_way": measured["parts"]["book_way"]}
+    ladder, rates = plot.figure(measured).axes
+    assert [text.get_text() for text in ladder.texts] == 5 * ["1,000"] + ["5,000"]
+    assert not rates.has_data()
+
+
+def test_results_of_another_format_are_refused(measured: results.Results) -> None:
+    results.write(measured)
+    assert results.read(quick=False) == measured
+    del measured["format"]  # as the first version wrote it
+    results.write(measured)
+    with pytest.raises(errors.InputError, match=r"format 2. Received: format 1. Move its folder"):
+        results.start(quick=False)
 
 
 def test_results_are_redrawn_without_a_measurement(
@@ -323,7 +510,7 @@ def test_results_are_redrawn_without_a_measurement(
     monkeypatch.setattr("sys.argv", ["run", "--redraw"])
     monkeypatch.setattr(machine, "describe", lambda: {**measured["machine"], "cores": 4})
     run.main()
-    assert (tmp_path / "benchmark.md").read_text() == report.markdown(measured)
+    assert (tmp_path / "benchmark.md").read_text() == page.markdown(measured)
     assert (tmp_path / "benchmark.png").stat().st_size > 10_000
     assert results.read(quick=False) == measured
 

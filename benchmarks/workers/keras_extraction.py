@@ -9,25 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.workers import channel, vgg16
+from benchmarks.workers import channel, repetitions
+from benchmarks.workers.networks import NETWORKS
+from benchmarks.workers.networks.layers import arrays
 from ladder import settings
 from ladder.networks import activations, bases, models, runtime
 
-BASE = settings.BuiltBase(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
-OUTPUT = bases.BASES[BASE.name].output
 
-
-def build(image_size: int) -> runtime.keras.Model:
-    """Returns raw pixels → features, with the weights of all contestants."""
-    keras = runtime.keras
+def build(base: str, image_size: int) -> runtime.keras.Model:
+    """Returns raw pixels → features of a base, with the weights of all contestants."""
+    keras, row = runtime.keras, bases.BASES[base]
+    built = settings.BuiltBase(name=base, weights="none", preprocessing="book", cut=row.cut)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    model = keras.Model(pixels, bases.extend(pixels, BASE))
-    for layer, weights in zip(bases.convolutions(model), vgg16.weights(), strict=True):
-        layer.set_weights(weights)
-    return models.between(model, [OUTPUT])  # as the stage does
+    model = keras.Model(pixels, bases.extend(pixels, built))
+    model.set_weights(arrays(NETWORKS[base].layers()))
+    return models.between(model, [row.output])  # as the stage does
 
 
-def in_memory(model: runtime.keras.Model, batch_size: int) -> vgg16.Extract:
+def in_memory(model: runtime.keras.Model, batch_size: int) -> repetitions.Extract:
     """Returns the extraction without its disk: features (n, …) float32 in memory."""
     keras, tf = runtime.keras, runtime.tf
     forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
@@ -43,14 +42,14 @@ def in_memory(model: runtime.keras.Model, batch_size: int) -> vgg16.Extract:
     return extract
 
 
-def to_disk(model: runtime.keras.Model, batch_size: int, folder: Path) -> vgg16.Extract:
+def to_disk(model: runtime.keras.Model, batch_size: int, folder: Path) -> repetitions.Extract:
     """Returns the pipeline's own function, which traces the graph anew whenever it is called."""
     target = folder / "features.npy"
     extraction = settings.Extraction(batch_size=batch_size, storage="float16")
 
     def extract(pictures: NDArray[np.uint8]) -> NDArray[Any]:
         rows = pictures.__getitem__
-        activations.extract(model, rows, len(pictures), {OUTPUT: target}, extraction)
+        activations.extract(model, rows, len(pictures), {"features": target}, extraction)
         features: NDArray[Any] = np.load(target, mmap_mode="r", allow_pickle=False)
         return features
 
@@ -60,7 +59,7 @@ def to_disk(model: runtime.keras.Model, batch_size: int, folder: Path) -> vgg16.
 def start(folder: Path, request: dict[str, Any]) -> tuple[Mapping[str, Any], channel.Repetition]:
     """Returns the details of this contestant, and its repetition."""
     policy = runtime.start(settings.Runtime(precision=request["precision"], threads=0), None)
-    model, batch_size = build(request["image_size"]), request["batch_size"]
+    model, batch_size = build(request["base"], request["image_size"]), request["batch_size"]
     disk = request["disk"]
     extract = to_disk(model, batch_size, folder) if disk else in_memory(model, batch_size)
     details = {
@@ -69,7 +68,7 @@ def start(folder: Path, request: dict[str, Any]) -> tuple[Mapping[str, Any], cha
         "parameters": model.count_params(),
         "versions": {"keras": runtime.keras.__version__, "tensorflow": runtime.tf.__version__},
     }
-    return details, vgg16.repetition(extract, request)
+    return details, repetitions.repetition(extract, request)
 
 
 if __name__ == "__main__":

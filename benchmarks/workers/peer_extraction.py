@@ -1,55 +1,137 @@
-"""The same VGG16 in PyTorch and OpenVINO, in an environment of their own: no import of ladder."""
+"""The same bases in PyTorch and OpenVINO, in an environment of their own: no import of ladder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.workers import channel, vgg16
+from benchmarks.workers import channel, repetitions
+from benchmarks.workers.networks import NETWORKS, layers
 
 
-class Vgg16(torch.nn.Module):  # type: ignore[misc]  # torch is not in the environment of mypy
-    """Raw pixels (n, S, S, 3) uint8 → features (n, h, w, 512) float32, channels last inside."""
+class Base(torch.nn.Module):  # type: ignore[misc]  # torch is not in the environment of mypy
+    """Raw pixels (n, S, S, 3) uint8 → features float32: (n, h, w, channels), pooled (n, channels).
 
-    def __init__(self, weights: vgg16.Weights, dtype: torch.dtype) -> None:
+    Inside they lie in memory as channels last.
+    """
+
+    def __init__(self, name: str, image_size: int, dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
-        layers: list[torch.nn.Module] = []
-        kernels = iter(weights)
-        for block in vgg16.BLOCKS:
-            for _ in block:
-                layers += [convolution(*next(kernels)), torch.nn.ReLU(inplace=True)]
-            layers.append(torch.nn.MaxPool2d(2))
-        self.layers = torch.nn.Sequential(*layers)
+        self.layers = sequence(NETWORKS[name].layers(), image_size)
         self.to(dtype=dtype, memory_format=torch.channels_last)
         self.eval()
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Returns the features; a permuted (n, S, S, 3) lies in memory as channels last."""
         scaled = pixels.permute(0, 3, 1, 2).float() / 255
-        return self.layers(scaled.to(self.dtype)).permute(0, 2, 3, 1).float()
+        features = self.layers(scaled.to(self.dtype))
+        return (features.permute(0, 2, 3, 1) if features.ndim == 4 else features).float()
 
 
-def convolution(kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> torch.nn.Conv2d:
-    """Returns a layer with a kernel (3, 3, in, out), which torch wants as (out, in, 3, 3)."""
-    layer = torch.nn.Conv2d(kernel.shape[2], kernel.shape[3], 3, padding=1)
+class Residual(torch.nn.Module):  # type: ignore[misc]
+    """Layers whose input is added to their output."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Returns the sum."""
+        return inputs + self.inner(inputs)
+
+
+class AveragePooling(torch.nn.Module):  # type: ignore[misc]
+    """The mean of all places."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Returns (n, channels)."""
+        return inputs.mean((2, 3))
+
+
+def sequence(stack: Iterable[layers.Layer], size: int) -> torch.nn.Sequential:
+    """Returns torch's modules for layers, with their weights, for pictures of `size` pixels."""
+    modules: list[torch.nn.Module] = []
+    for layer in stack:
+        match layer:
+            case layers.Convolution():
+                modules += convolution(layer, size)
+            case layers.Normalization():
+                modules.append(normalization(layer))
+            case layers.Relu(highest=None):
+                modules.append(torch.nn.ReLU(inplace=True))
+            case layers.Relu():
+                modules.append(torch.nn.Hardtanh(0.0, layer.highest, inplace=True))
+            case layers.MaxPooling():
+                modules.append(torch.nn.MaxPool2d(2))
+            case layers.AveragePooling():
+                modules.append(AveragePooling())
+            case layers.Residual():
+                modules.append(Residual(sequence(layer.layers, size)))
+        size = layers.size_after(size, layer)
+    return torch.nn.Sequential(*modules)
+
+
+def convolution(layer: layers.Convolution, size: int) -> list[torch.nn.Module]:
+    """Returns a convolution, and before it the zeros that are not the same on both sides.
+
+    A kernel (size, size, inputs, outputs) is (outputs, inputs, size, size) for torch.
+    """
+    kernel_size, _, inputs, outputs = layer.kernel.shape
+    before, after = layers.padding(size, kernel_size, layer.stride)
+    channels = {"in_channels": inputs, "out_channels": inputs if layer.depthwise else outputs}
+    module = torch.nn.Conv2d(
+        **channels,
+        kernel_size=kernel_size,
+        stride=layer.stride,
+        padding=before if before == after else 0,
+        groups=inputs if layer.depthwise else 1,
+        bias=layer.bias is not None,
+    )
+    order = (2, 3, 0, 1) if layer.depthwise else (3, 2, 0, 1)
+    copy(module.weight, layer.kernel.transpose(order))
+    if layer.bias is not None:
+        copy(module.bias, layer.bias)
+    if before == after:
+        return [module]
+    return [torch.nn.ZeroPad2d((before, after, before, after)), module]
+
+
+def normalization(layer: layers.Normalization) -> torch.nn.Module:
+    """Returns a batch normalisation with its statistics."""
+    module = torch.nn.BatchNorm2d(len(layer.scale), eps=layer.epsilon)
+    copy(module.weight, layer.scale)
+    copy(module.bias, layer.offset)
+    copy(module.running_mean, layer.mean)
+    copy(module.running_var, layer.variance)
+    return module
+
+
+def copy(target: torch.Tensor, values: NDArray[np.float32]) -> None:
+    """Sets a tensor, in place, to values of its shape."""
     with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))))
-        layer.bias.copy_(torch.from_numpy(bias))
-    return layer
+        target.copy_(torch.from_numpy(np.ascontiguousarray(values)))
 
 
-def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
+def parameters(model: torch.nn.Module) -> int:
+    """Returns how many weights there are, with the statistics of batch normalisations."""
+    counts = (
+        values.numel() for values in model.state_dict().values() if values.is_floating_point()
+    )
+    return sum(counts)
+
+
+def in_torch(request: dict[str, Any]) -> tuple[repetitions.Extract, Mapping[str, Any]]:
     """Returns PyTorch's extraction, eager or compiled, and its details."""
-    torch.set_num_threads(vgg16.cores())
+    torch.set_num_threads(repetitions.cores())
     dtype = {"bfloat16": torch.bfloat16, "float32": torch.float32}[request["precision"]]
-    model = Vgg16(vgg16.weights(), dtype)
+    model = Base(request["base"], request["image_size"], dtype)
     details = {
         "arithmetic": request["precision"],
         "threads": torch.get_num_threads(),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters(model),
         "versions": {"torch": torch.__version__},
     }
     run: Any = model
@@ -65,7 +147,7 @@ def in_torch(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]
     return extract, details
 
 
-def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, Any]]:
+def in_openvino(request: dict[str, Any]) -> tuple[repetitions.Extract, Mapping[str, Any]]:
     """Returns OpenVINO's extraction, converted from torch's float32 model, and its details.
 
     The `mode` is OpenVINO's hint. "latency" runs one batch at a time on all cores, "throughput" as
@@ -74,14 +156,14 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
     import openvino
 
     size, batch_size = request["image_size"], request["batch_size"]
-    torch_model = Vgg16(vgg16.weights(), torch.float32)
-    example = torch.from_numpy(vgg16.pictures(batch_size, size))
+    torch_model = Base(request["base"], size, torch.float32)
+    example = torch.from_numpy(repetitions.pictures(batch_size, size))
     shape = [batch_size, size, size, 3]
     model = openvino.convert_model(torch_model, example_input=example, input=shape)
     properties = {
         "INFERENCE_PRECISION_HINT": {"bfloat16": "bf16", "float32": "f32"}[request["precision"]],
         "PERFORMANCE_HINT": request["mode"].upper(),
-        "INFERENCE_NUM_THREADS": str(vgg16.cores()),
+        "INFERENCE_NUM_THREADS": str(repetitions.cores()),
     }
     compiled = openvino.Core().compile_model(model, "CPU", properties)
     arithmetic = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -89,7 +171,7 @@ def in_openvino(request: dict[str, Any]) -> tuple[vgg16.Extract, Mapping[str, An
         "arithmetic": {"bf16": "bfloat16", "f32": "float32"}.get(arithmetic, arithmetic),
         "threads": int(compiled.get_property("INFERENCE_NUM_THREADS")),
         "streams": int(compiled.get_property("NUM_STREAMS")),
-        "parameters": sum(parameter.numel() for parameter in torch_model.parameters()),
+        "parameters": parameters(torch_model),
         "versions": {"openvino": openvino.__version__, "torch": torch.__version__},
     }
     output = compiled.output(0).shape
@@ -114,7 +196,7 @@ def start(request: dict[str, Any]) -> tuple[Mapping[str, Any], channel.Repetitio
     """Returns the details of this contestant, and its repetition."""
     build = in_openvino if request["framework"] == "openvino" else in_torch
     extract, details = build(request)
-    return details, vgg16.repetition(extract, request)
+    return details, repetitions.repetition(extract, request)
 
 
 if __name__ == "__main__":

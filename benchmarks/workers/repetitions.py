@@ -1,4 +1,4 @@
-"""VGG16 as numbers: the weights and pictures of all contestants. It needs numpy alone."""
+"""What all contestants share: pictures, cores, and how a repetition is timed. numpy alone."""
 
 import os
 import time
@@ -8,26 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Filters of the convolutions of each block, all 3 × 3. A max pooling of 2 ends a block.
-BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-
-Weights = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 Extract = Callable[[NDArray[np.uint8]], Any]  # pictures (n, S, S, 3), n a multiple of the batch
-
-
-def weights() -> Weights:
-    """Returns (kernel (3, 3, in, out), bias) of every convolution, the same in every process.
-
-    They are random, of the scale that keeps relu's variance (He et al. 2015), so that no value
-    becomes a denormal number, which processors are slow with.
-    """
-    random, channels, layers = np.random.default_rng(0), 3, []
-    for filters in (filters for block in BLOCKS for filters in block):
-        kernel = random.standard_normal((3, 3, channels, filters), np.float32)
-        kernel *= np.float32(np.sqrt(2 / (9 * channels)))
-        layers.append((kernel, np.zeros(filters, np.float32)))
-        channels = filters
-    return layers
 
 
 def pictures(count: int, image_size: int) -> NDArray[np.uint8]:
