@@ -4,7 +4,6 @@ Trainings, extraction and prediction count; looking into networks does not. The 
 that were run, not those that were planned.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,11 +83,10 @@ def training(
     ]
 
 
-def main() -> None:
-    """Answers once, with the arithmetic of the climb in the folder that the request names."""
-    with channel.take_stdout() as answers:
-        print(json.dumps(of_climb(Path(channel.request()["folder"]))), file=answers)
+def start(request: dict[str, Any]) -> tuple[dict[str, Any], channel.Repetition]:
+    """Returns the arithmetic of the climb in the folder of the request; nothing is repeated."""
+    return of_climb(Path(request["folder"])), dict
 
 
 if __name__ == "__main__":
-    main()
+    channel.serve(start)
