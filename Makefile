@@ -39,7 +39,7 @@ book: setup  ## climb on the book's photographs: make book ARCHIVE=path.zip
 chapter: setup  ## measure the claims of the book's chapter, but for the ladder's
 	dvc repro chapter/dvc.yaml
 
-# PARTS: some of extraction book_way pipeline; QUICK=1: little of each, to
+# PARTS: some of extraction matrix book_way pipeline; QUICK=1: little of each, to
 # try it out; CLIMBS: how often the ladder is climbed; ARCHIVE, RECIPE: as for `make book`.
 bench: setup $(if $(filter extraction,$(or $(PARTS),extraction)),.venv-peers/ready)  ## measure it all: make bench ARCHIVE=path.zip
 	python -m benchmarks.run $(if $(QUICK),--quick) $(if $(CLIMBS),--climbs $(CLIMBS)) \

@@ -140,7 +140,7 @@ def test_the_stages_and_the_quick_overrides_are_those_of_the_project(tmp_path: P
 
 
 def test_the_stages_of_one_ladder_alone_read_nothing_of_the_base() -> None:
-    """Not what they depend on, and not what `decode` writes for the base, save for the rest."""
+    """Neither its parameters nor its weights."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     shared = {name.partition("@")[0] for name in pipeline.SHARED_STAGES}
     assert shared == {
