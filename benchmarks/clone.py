@@ -24,13 +24,14 @@ class Clone:
     def params(self) -> settings.Settings:
         return settings.read(self.folder / settings.PARAMS)
 
-    def override(self, overrides: list[str]) -> None:
-        """Writes `section.key=value` into the clone's params.yaml.
+    def override(self, overrides: list[str]) -> settings.Settings:
+        """Writes `section.key=value` into the clone's params.yaml, and returns it checked.
 
         Raises:
-            InputError: there is no such key.
+            InputError: there is no such key, or a value does not go with the others.
         """
         recipes.write(self.folder / settings.PARAMS, [*overrides, *self.last_overrides])
+        return self.params
 
     def dvc(self, *arguments: str) -> processes.Finished:
         """Runs a command of DVC.

@@ -49,7 +49,6 @@ def measure(plan: Plan, clone: Clone) -> dict[str, Any]:
     if params.base.name != OTHER_BASE:
         try:
             clone.override(clones.lines(processes.ROOT / f"recipes/{OTHER_BASE}.txt"))
-            clone.params  # noqa: B018  # which are checked when they are read
         except errors.InputError as error:
             message = str(error).replace(f"{clone.folder}/", "")
             ladders[OTHER_BASE] = {"error": message}

@@ -132,10 +132,9 @@ def test_the_stages_and_the_quick_overrides_are_those_of_the_project(tmp_path: P
     params.write_text((ROOT / "params.yaml").read_text())
     quick = clone.lines(ROOT / "benchmarks/quick.txt")
     fresh = clone.Clone(tmp_path, {}, tuple(quick))
-    fresh.override([*recipes.plan("", "dogs_vs_cats").overrides])
-    assert fresh.params.train_scratch.epochs == 2
-    fresh.override(clone.lines(ROOT / f"recipes/{pipeline.OTHER_BASE}.txt"))
-    base = fresh.params.base
+    first = fresh.override([*recipes.plan("", "dogs_vs_cats").overrides])
+    assert first.train_scratch.epochs == 2
+    base = fresh.override(clone.lines(ROOT / f"recipes/{pipeline.OTHER_BASE}.txt")).base
     assert (base.name, base.image_size, base.weights) == (pipeline.OTHER_BASE, 224, "none")
 
 
@@ -175,8 +174,9 @@ class RecordedClone:
         changed = {"base": base, "fine_tune": fine_tune, "interpretation": interpretation}
         return settings.Settings.model_validate({**PARAMS, **changed})
 
-    def override(self, lines: list[str]) -> None:
+    def override(self, lines: list[str]) -> settings.Settings:
         self.base = "unknown" if "unfrozen" in self.stages else pipeline.OTHER_BASE
+        return self.params
 
     def dvc(self, *arguments: str) -> processes.Finished:
         self.commands.append(arguments)
