@@ -111,6 +111,32 @@ def test_extraction_without_the_disk_is_the_pipelines_own(base: str, tmp_path: P
     assert extraction.deviation(disk, memory) < 1e-3  # stored as float16
 
 
+@pytest.mark.parametrize(
+    ("seconds", "most_batches", "batches"), [(1.0, 40, 10), (9.0, 40, 40), (0.01, 40, 1)]
+)
+def test_a_repetition_fills_its_time_with_batches_whatever_a_call_costs(
+    seconds: float,
+    most_batches: int,
+    batches: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+
+    def extract(pictures: Any) -> Any:
+        clock[0] += 2.0 + 0.09375 * len(pictures) / 2  # a call, and each batch of two
+        return pictures[:, 0, 0]
+
+    request = {"batch_size": 2, "image_size": 4, "features": str(tmp_path / "features.npy")}
+    request |= {"seconds": seconds, "most_batches": most_batches}
+    answer = repetitions.repetition(extract, request)()
+    assert answer["pictures"] == 2 * batches
+    assert answer["seconds"] == pytest.approx(2.0 + 0.09375 * batches)
+    assert answer["pictures_per_second"] == pytest.approx(2 * batches / answer["seconds"])
+    assert np.load(tmp_path / "features.npy").shape == (2, 3)
+
+
 @pytest.mark.skipif(
     not extraction.PEERS.exists(), reason="needs .venv-peers, which `make bench` makes"
 )
