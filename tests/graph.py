@@ -1,11 +1,62 @@
-"""What a stage's code says of it: the packages that it reaches and the params that it loads."""
+"""The stages of dvc.yaml; and what their code says: the packages and the params of each."""
 
 import ast
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from ladder import settings
 
 SOURCE = Path("src/ladder")
+GRAPH: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "dvc.yaml").read_text())
+ALL_PARAMS: list[Any] = [{"params.yaml": None}]  # how DVC is asked for the whole file
+
+
+def flat_stages() -> dict[str, dict[str, Any]]:
+    """Returns the stages with `foreach` written out."""
+    flat = {}
+    for name, stage in GRAPH["stages"].items():
+        items = stage.get("foreach", [None])
+        for key in items:
+            item = items[key] if isinstance(items, dict) else key
+            text = yaml.safe_dump(stage.get("do", stage))
+            text = text.replace("${item}", str(item)).replace("${key}", str(key))
+            flat[f"{name}@{key}" if key else name] = yaml.safe_load(text)
+    return flat
+
+
+def params_of(stage: dict[str, Any]) -> set[str]:
+    """Returns the params that a stage depends on; every section for the whole file."""
+    whole = stage["params"] == ALL_PARAMS
+    return {*(settings.Settings.model_fields if whole else stage["params"])}
+
+
+def outputs(stage: dict[str, Any]) -> list[str]:
+    """Returns the paths that a stage writes."""
+    entries = [*stage["outs"], *stage.get("metrics", [])]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def touches(one: str, other: str) -> bool:
+    """Returns whether two paths are the same, or one lies in the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def rerun_by(param: str) -> set[str]:
+    """Returns the stages that a change of a param reaches, directly or through files."""
+    stages, names = flat_stages(), {param, param.split(".")[0]}
+    reached = {name for name, stage in stages.items() if names & params_of(stage)}
+    while True:
+        written = [path for name in reached for path in outputs(stages[name])]
+        grown = reached | {
+            name
+            for name, stage in stages.items()
+            if any(touches(dep, path) for dep in stage["deps"] for path in written)
+        }
+        if grown == reached:
+            return reached
+        reached = grown
 
 
 def imported(path: Path, *, at_the_top: bool = False) -> set[str]:

@@ -1,5 +1,7 @@
 """The graph that dvc.yaml declares, and one whole climb on drawn pictures."""
 
+import io
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 import graph
 from conftest import Climb
+from graph import ALL_PARAMS, GRAPH, flat_stages, outputs, params_of, rerun_by, touches
 from ladder import artifacts, paths, provenance, rungs, settings
 from ladder.climbs import experiments, seeds
 from ladder.evidence import evaluation
@@ -24,10 +27,8 @@ from ladder.page import grids, report
 from ladder.pictures import manifests
 
 ROOT = Path(__file__).parent.parent
-GRAPH: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES: dict[str, Any] = GRAPH["stages"]
 SCRIPTS = {name: Path(stage.get("do", stage)["cmd"].split()[1]) for name, stage in STAGES.items()}
-ALL_PARAMS: list[Any] = [{"params.yaml": None}]  # how DVC is asked for the whole file
 SOURCE = "${dataset.name}"
 
 
@@ -47,12 +48,6 @@ def test_declared_packages_are_the_packages_imported(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_declared_params_are_the_params_loaded(name: str) -> None:
     assert params_of(STAGES[name].get("do", STAGES[name])) == graph.loaded_params(SCRIPTS[name])
-
-
-def params_of(stage: dict[str, Any]) -> set[str]:
-    """Returns the params that a stage depends on; every section for the whole file."""
-    whole = stage["params"] == ALL_PARAMS
-    return {*(settings.Settings.model_fields if whole else stage["params"])}
 
 
 def test_what_climb_json_holds_makes_it_anew() -> None:
@@ -104,46 +99,6 @@ def test_evaluate_reaches_tensorflow_only_to_restore_runs_and_choose_not_at_all(
     reached = graph.reached(SCRIPTS[name], at_the_top=True)
     assert module in reached
     assert "networks.runtime" not in reached
-
-
-def outputs(stage: dict[str, Any]) -> list[str]:
-    """Returns the paths that a stage writes."""
-    entries = [*stage["outs"], *stage.get("metrics", [])]
-    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
-
-
-def touches(one: str, other: str) -> bool:
-    """Returns whether two paths are the same, or one lies in the other."""
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-
-
-def flat_stages() -> dict[str, dict[str, Any]]:
-    """Returns the stages with `foreach` written out."""
-    flat = {}
-    for name, stage in STAGES.items():
-        items = stage.get("foreach", [None])
-        for key in items:
-            item = items[key] if isinstance(items, dict) else key
-            text = yaml.safe_dump(stage.get("do", stage))
-            text = text.replace("${item}", str(item)).replace("${key}", str(key))
-            flat[f"{name}@{key}" if key else name] = yaml.safe_load(text)
-    return flat
-
-
-def rerun_by(param: str) -> set[str]:
-    """Returns the stages that a change of a param reaches, directly or through files."""
-    stages, names = flat_stages(), {param, param.split(".")[0]}
-    reached = {name for name, stage in stages.items() if names & params_of(stage)}
-    while True:
-        written = [path for name in reached for path in outputs(stages[name])]
-        grown = reached | {
-            name
-            for name, stage in stages.items()
-            if any(touches(dep, path) for dep in stage["deps"] for path in written)
-        }
-        if grown == reached:
-            return reached
-        reached = grown
 
 
 def test_every_file_that_a_stage_reads_is_written_by_one_before_it() -> None:
@@ -503,6 +458,24 @@ def test_seeds_are_all_kept_and_a_known_one_is_not_trained_again(climbed: Path, 
         assert {child.data.params["seed"] for child in children} == {"0", "1"}
         mean = np.mean([child.data.metrics["test_accuracy"] for child in children])
         assert parent.data.metrics["test_accuracy_mean"] == pytest.approx(mean)
+
+
+@pytest.mark.slow
+def test_another_base_climbs_as_an_experiment(climbed: Path, dvc: Climb) -> None:
+    before = (climbed / "dvc.lock").read_text()
+    changes = ("-S", "base.name=resnet50", "-S", "base.weights=none")
+    done = dvc("exp", "run", "--temp", "--name", "resnet50", *changes)
+    assert ran(done) == rerun_by("base")  # the others come from the run cache
+    assert (climbed / "dvc.lock").read_text() == before
+    find = ["git", "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/resnet50"]
+    (commit,) = subprocess.check_output(find, cwd=climbed, text=True).split()
+
+    def shown(name: str) -> str:
+        command = ["git", "show", f"{commit}:reports/dogs_vs_cats/{name}"]
+        return subprocess.check_output(command, cwd=climbed, text=True)
+
+    assert json.loads(shown("climb.json"))["params"]["base"]["name"] == "resnet50"
+    assert tuple(pd.read_csv(io.StringIO(shown("ladder.csv")))["rung"]) == rungs.RUNGS
 
 
 @pytest.mark.slow
