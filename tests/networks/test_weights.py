@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from conftest import PARAMS
-from ladder import artifacts, errors, settings
+from ladder import artifacts, base_names, errors, settings
 from ladder.networks import bases, weight_files, weights
 from ladder.networks.runtime import keras
 
@@ -62,7 +62,7 @@ def test_the_packages_own_file_is_the_one_expected() -> None:
     assert float(bias[0]) == pytest.approx(0.4034, abs=1e-4)  # torchvision's features.0.bias[0]
 
 
-TORCHVISION = ("vgg16", "torchvision")
+TORCHVISION: tuple[str, base_names.Weights] = ("vgg16", "torchvision")
 
 
 @pytest.fixture
