@@ -345,7 +345,10 @@ def test_a_team_shares_what_was_climbed_through_a_remote(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("command", "language"),
-    [("dvc metrics show", "text"), ("dvc dag --collapse-foreach-matrix --mermaid dvc.yaml", "mermaid")],
+    [
+        ("dvc metrics show", "text"),
+        ("dvc dag --collapse-foreach-matrix --mermaid dvc.yaml", "mermaid"),
+    ],
 )
 def test_what_a_command_is_said_to_print_is_what_it_prints(
     command: str, language: str, project: Path

