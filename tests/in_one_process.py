@@ -6,7 +6,6 @@ Each by itself would start TensorFlow for longer than it works on a few pictures
 import os
 import runpy
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,10 +25,8 @@ def run(project: Path, commands: Sequence[str]) -> None:
     os.chdir(project)
     for command in commands:
         sys.argv = command.split()
-        started = time.process_time()
         try:
             runpy.run_path(sys.argv[0], run_name="__main__")
         except SystemExit as error:
             raise RuntimeError(f"{command}: {error}") from error
-        print(f"{command}: {time.process_time() - started:.1f} s", flush=True)
         runtime.keras.backend.clear_session()

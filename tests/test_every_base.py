@@ -32,9 +32,9 @@ Climb = Callable[..., Path]
 NAMES = [
     name for name in base_names.BASES if name not in ("efficientnet_lite1", "efficientnet_lite2")
 ]
-FRESH_VIEWS = {"mobilenet", "efficientnet_lite0"}  # climb without stored views as well
+FRESH_VIEWS = {"mobilenet", "mobilenet_v2"}  # climb without stored views as well
 # Rungs 3 to 5 have the same network; these alone have all three looked at, and a page.
-LOOKED_AT = {"vgg16", "efficientnet_lite0"}
+LOOKED_AT = {"vgg16", "mobilenet"}
 LOOKS = {"interpret@features", "interpret@features_augmented", "render"}
 EPOCH = {"epochs": 1, "minimum_epochs": 1, "batch_size": 4, "validate_every": 1}
 
