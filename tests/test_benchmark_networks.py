@@ -317,6 +317,21 @@ def test_the_arithmetic_of_a_climb_is_that_of_its_epochs(climb: Path) -> None:
     assert set(by_stage) == {"extract_features", "extract_views", *stages, *predictions}
 
 
+def test_epochs_on_small_pictures_cost_what_a_small_network_costs(climb: Path) -> None:
+    description = paths.DatasetPaths(PARAMS["dataset"]["name"]).description("scratch_augmented")
+    content = artifacts.read_json(climb / description)
+    larger = models.build(models.Description.model_validate(content["model"] | {"image_size": 64}))
+    content["model"]["image_size"] = 64
+    content["trainable_parameters"] = larger.count_params()
+    content["parameters"] = {"small_epochs": 1, "small_image_size": 48}
+    artifacts.write_json(climb / description, content)
+    by_stage = climb_arithmetic.of_climb(climb)["multiply_adds"]
+    small = by_stage["train_scratch"] - 2 * by_stage["predict@scratch"] * 4 // 6  # 3 epochs
+    large = multiply_adds.of_training(larger)
+    validations = 2 * 4 * multiply_adds.of_prediction(larger)
+    assert by_stage["train_scratch_augmented"] == small // 3 + 2 * 8 * large + validations
+
+
 def test_a_network_that_was_trained_otherwise_is_not_counted(climb: Path) -> None:
     path = climb / paths.DatasetPaths(PARAMS["dataset"]["name"]).description("features")
     content = artifacts.read_json(path)

@@ -4,7 +4,7 @@ Trainings, extraction and prediction count; looking into networks does not. The 
 that were run, not those that were planned.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ def of_climb(folder: Path) -> dict[str, Any]:
         content = artifacts.read_json(folder / files.description(rung))
         history = pd.read_csv(folder / files.history(rung))
         model = part_trained(rung, content)
-        phases[rungs.TABLE[rung].stage] = training(model, history, counts)
+        first = first_epochs(content, counts["train"])
+        phases[rungs.TABLE[rung].stage] = first + training(model, history, counts, first)
         phases[f"predict@{rung}"] = [Phase(model, counts["validation"] + counts["test"])]
         precisions.add(content["runtime"]["policy"].removeprefix("mixed_"))
     (precision,) = precisions
@@ -73,12 +74,27 @@ def part_trained(rung: rungs.Rung, content: dict[str, Any]) -> keras.Model:
     return models.part_fed(model, description)
 
 
+def first_epochs(content: dict[str, Any], pictures: int) -> list[Phase]:
+    """Returns the epochs that a convnet was trained with on smaller pictures, if there are any."""
+    parameters = content["parameters"]
+    if not parameters.get("small_epochs"):
+        return []
+    description = models.Description.model_validate(content["model"])
+    size = {"image_size": parameters["small_image_size"]}
+    smaller = models.build(description.model_copy(update=size))
+    return [Phase(smaller, pictures, parameters["small_epochs"], trains=True)]
+
+
 def training(
-    model: keras.Model, history: pd.DataFrame, counts: dict[paths.Subset, int]
+    model: keras.Model,
+    history: pd.DataFrame,
+    counts: dict[paths.Subset, int],
+    first: Sequence[Phase],
 ) -> list[Phase]:
-    """Returns the epochs of a history, and the validations, which not every epoch has."""
+    """Returns the epochs of a history after the first, and the validations, which not all have."""
+    epochs = len(history) - sum(phase.epochs for phase in first)
     return [
-        Phase(model, counts["train"], len(history), trains=True),
+        Phase(model, counts["train"], epochs, trains=True),
         Phase(model, counts["validation"], int(history["val_loss"].notna().sum())),
     ]
 
