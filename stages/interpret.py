@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from ladder import artifacts, errors, paths, rungs, settings
-from ladder.evidence import evaluation, interpretation, looks, selection
+from ladder.evidence import interpretation, looks, prediction_tables, selection
 from ladder.networks import bases, rung_models, runtime
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     images = rung_models.images(files, description, "test")[pictures["row"]]
     blocks = bases.ends_of_blocks(description.base) if description.base else ()
     maps = interpretation.activation_maps(model, images[0], blocks)
-    labels, probabilities = pictures["label"].to_numpy(), evaluation.probabilities(pictures)
+    labels, probabilities = pictures["label"].to_numpy(), prediction_tables.probabilities(pictures)
     heatmaps = looks.heatmaps(model, images, labels, probabilities)
     arrays = {
         "weights_sha256": np.array(artifacts.sha256(files.weights(rung))),

@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 
 from ladder import artifacts, errors, paths, rungs, settings
-from ladder.evidence import evaluation
+from ladder.evidence import prediction_tables
 from ladder.networks import models, rung_models, runtime
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     for subset in paths.SUBSETS[1:]:
         rows = manifest[manifest["subset"] == subset]
         outputs = rung_models.predict(part, rung_models.inputs(files, description, subset))
-        parts.append(evaluation.predictions(rows, outputs, subset))
+        parts.append(prediction_tables.new(rows, outputs, subset))
     artifacts.write_csv(files.predictions(rung), pd.concat(parts))
 
 

@@ -21,7 +21,7 @@ from conftest import Climb
 from graph import ALL_PARAMS, GRAPH, flat_stages, outputs, params_of, rerun_by, touches
 from ladder import artifacts, paths, provenance, rungs, settings
 from ladder.climbs import experiments, seeds
-from ladder.evidence import evaluation
+from ladder.evidence import evaluation, prediction_tables
 from ladder.networks import deployed, digests, runtime
 from ladder.page import grids, report
 from ladder.pictures import manifests
@@ -321,7 +321,7 @@ def test_a_climb_hands_over_a_model_that_says_what_the_climb_said(climbed: Path)
     model = deployed.load(folder)
     probabilities = model.predict_images(pictures_of_test(climbed, rung))
     predictions = artifacts.read_csv(climbed / files.predictions(rung))
-    expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])
+    expected = prediction_tables.probabilities(predictions[predictions["subset"] == "test"])
     np.testing.assert_allclose(probabilities, expected, atol=1e-2)  # other batches
 
 
@@ -411,7 +411,9 @@ def test_mlflow_holds_a_finished_run_per_rung_and_its_model_predicts_the_same(
         assert loaded.metadata.metadata == {"class_names": manifests.class_names(manifest)}
         folder = climbed / "reports/dogs_vs_cats/predictions"
         predictions = pd.read_csv(folder / f"{run.info.run_name}.csv")
-        expected = evaluation.probabilities(predictions[predictions["subset"] == "test"])[:, 1]
+        expected = prediction_tables.probabilities(predictions[predictions["subset"] == "test"])[
+            :, 1
+        ]
         pixels = pictures_of_test(climbed, run.info.run_name)
         np.testing.assert_allclose(loaded.predict(pixels)[:, 0], expected, atol=1e-3)
 

@@ -77,7 +77,8 @@ def test_two_classes_are_told_with_what_will_be_done(
         ["oak", "10", "6", "2", "2"],
     ]
     assert re.fullmatch(
-        r"This machine decodes [\d,]+ pictures a second, and VGG16 takes 20\.", lines[5]
+        r"This machine decodes [\d,]+ pictures a second, and EfficientNet-Lite0 takes 20\.",
+        lines[5],
     )
     assert re.fullmatch(r"The climb takes about \d+ minutes and \d+ MB on the disk\.", lines[6])
     assert lines[7:] == [
@@ -88,7 +89,9 @@ def test_two_classes_are_told_with_what_will_be_done(
     assert proposed is not None
     assert (proposed["dataset.name"], proposed["dataset.source"]) == ("my-trees", "folder")
     params = settings.read(settings.PARAMS)
-    assert measured == [(params.base, 150, 2, params.runtime)]
+    proposed_base = {"name": "efficientnet_lite0", "image_size": 224, "weights": "package"}
+    base = params.base.model_copy(update=proposed_base)
+    assert measured == [(base, 150, 2, params.runtime)]
     assert not Path("reports").exists()  # nothing is written
     assert {path.stem for path in Path("recipes").iterdir()} == {"book", "pets"}
 

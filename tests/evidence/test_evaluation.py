@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from sklearn import metrics
 
 from ladder import artifacts, rungs
-from ladder.evidence import evaluation
+from ladder.evidence import evaluation, prediction_tables
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 
@@ -54,10 +53,6 @@ def pairs_in_order(positive: list[float], negative: list[float]) -> float:
 def test_accuracy_is_the_share_of_right_answers() -> None:
     frame = binary([1, 1, 0, 0, 1], [0.9, 0.4, 0.1, 0.2, 0.51])
     assert evaluation.measure(frame)["accuracy"] == 0.8
-
-
-def test_a_tie_is_the_first_class() -> None:
-    assert evaluation.predicted(binary([0, 1], [0.5, 0.5000001])).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("correct", "count"), [(1, 2), (9, 10), (10, 10), (0, 10), (970, 1000)])
@@ -147,39 +142,6 @@ def test_confusion_of_three_classes() -> None:
     assert evaluation.confusion(ternary()).tolist() == [[2, 0, 0], [0, 2, 0], [1, 1, 0]]
 
 
-def rows() -> pd.DataFrame:
-    return pd.DataFrame({"id": ["cat.7", "dog.7"], "path": "", "label": [0, 1]}, index=[30, 31])
-
-
-def test_predictions_of_two_classes_have_one_probability() -> None:
-    outputs = np.array([[0.25], [0.75]], np.float32)
-    frame = evaluation.predictions(rows(), outputs, "test")
-    assert list(frame) == ["id", "label", "probability", "subset"]
-    assert frame.to_dict("records") == [
-        {"id": "cat.7", "label": 0, "probability": 0.25, "subset": "test"},
-        {"id": "dog.7", "label": 1, "probability": 0.75, "subset": "test"},
-    ]
-
-
-def test_predictions_of_three_classes_have_a_probability_each() -> None:
-    outputs = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]], np.float32)
-    frame = evaluation.predictions(rows(), outputs, "validation")
-    assert list(frame) == ["id", "label", *THREE, "subset"]
-    np.testing.assert_array_equal(frame[THREE], outputs)
-    np.testing.assert_array_equal(evaluation.probabilities(frame), outputs)
-
-
-def test_eleven_classes_keep_their_order() -> None:
-    outputs: NDArray[np.float32] = np.eye(11, dtype=np.float32)[[10, 2]]
-    frame = evaluation.predictions(rows(), outputs, "test")
-    assert evaluation.predicted(frame).tolist() == [10, 2]
-
-
-def test_the_probabilities_of_two_classes_are_the_first_and_the_second() -> None:
-    frame = binary([0, 1], [0.25, 1.0])
-    assert evaluation.probabilities(frame).tolist() == [[0.75, 0.25], [0.0, 1.0]]
-
-
 def test_results_are_of_validation_and_test_apart() -> None:
     validation = binary([0, 1, 1, 0], [0.1, 0.9, 0.2, 0.3]).assign(subset="validation")
     test = binary([0, 1], [0.8, 0.7]).assign(subset="test")
@@ -225,7 +187,7 @@ def test_sixty_classes_with_a_picture_each_or_none_are_measured(labels: list[int
     frame = many(labels, 60)
     measured = evaluation.measure(frame)
     assert measured["accuracy_ci_low"] <= measured["accuracy"] <= measured["accuracy_ci_high"]
-    probability = evaluation.probabilities(frame)
+    probability = prediction_tables.probabilities(frame)
     each = [
         metrics.roc_auc_score(frame["label"] == i, probability[:, i])
         for i in set(labels)
@@ -240,7 +202,7 @@ def test_sixty_classes_with_a_picture_each_or_none_are_measured(labels: list[int
 
 def test_of_complete_classes_the_auc_is_that_of_scikit_learn() -> None:
     frame = many([0, 1, 2, 3] * 10, 4)
-    probability = evaluation.probabilities(frame)
+    probability = prediction_tables.probabilities(frame)
     probability = probability / probability.sum(axis=1, keepdims=True)
     expected = metrics.roc_auc_score(frame["label"], probability, multi_class="ovr")
     assert evaluation.measure(frame)["auc"] == pytest.approx(expected, abs=1e-6)

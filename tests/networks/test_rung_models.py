@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from conftest import PARAMS
 from ladder import artifacts, paths, provenance, rungs, settings, tracking
-from ladder.evidence import evaluation
+from ladder.evidence import evaluation, prediction_tables
 from ladder.networks import bases, models, rung_models, runtime, training
 from ladder.pictures import augmentation
 from ladder.pictures.drawing import draw
@@ -122,7 +122,7 @@ def test_three_classes_climb_a_rung_from_pixels_to_measures(
     images = pixels(manifest, "test")
     outputs = rung_models.predict(again, images)
     np.testing.assert_array_equal(outputs, rung_models.predict(model, images))
-    predictions = evaluation.predictions(manifest[manifest["subset"] == "test"], outputs, "test")
+    predictions = prediction_tables.new(manifest[manifest["subset"] == "test"], outputs, "test")
     assert predictions.columns.tolist() == [
         "id", "label", "probability_0", "probability_1", "probability_2", "subset",
     ]  # fmt: skip

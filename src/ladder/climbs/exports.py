@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ladder import artifacts, cache, errors, paths, provenance
 from ladder.climbs import experiments
-from ladder.evidence import evaluation, parity, selection
+from ladder.evidence import parity, prediction_tables, selection
 from ladder.networks import deployed, digests, exported
 from ladder.page import card, report
 from ladder.pictures import originals
@@ -186,7 +186,7 @@ def compare(
     artifacts.write_csv(folder / PARITY, compared)
     test = selection.of_test(reports.predictions[model.rung])
     by_id = test.set_index("id").loc[pictures.test["id"]]
-    results = evaluation.probabilities(by_id)
+    results = prediction_tables.probabilities(by_id)
     policy = reports.runtimes[model.rung]["policy"]
     of_climb = parity.table(names, model.class_names, results, theirs)
     said = [parity.sentence(compared), parity.from_results(of_climb, policy)]

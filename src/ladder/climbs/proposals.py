@@ -7,7 +7,13 @@ import pandas as pd
 
 from ladder import paths, settings
 
-IMAGE_SIZE = 150  # the book's
+IMAGE_SIZE = 150  # the book's, of the convnets from scratch
+# More accurate and several times as fast as VGG16: docs/reproduction.md, "Bases".
+BASE = {
+    "base.name": "efficientnet_lite0",
+    "base.image_size": 224,
+    "base.weights": "package",
+}
 SHARES: dict[paths.Subset, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 UNREADABLE_SHARE = 0.1  # of few pictures one or two are more than params.yaml allows
 UNEQUAL = 3  # times as many pictures of the largest class as of the smallest
@@ -34,6 +40,7 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         "dataset.name": name,
         "dataset.source": "folder",
         "image_size": IMAGE_SIZE,
+        **BASE,
         **{f"split.{subset}": share for subset, share in SHARES.items()},
         "split.unreadable_share": UNREADABLE_SHARE,
         "interpretation.picture": 0,
@@ -62,7 +69,9 @@ def text(overrides: Mapping[str, str]) -> str:
     comments = {
         "split.train": "shares of each class, or counts such as 200; of a folder that is divided"
         " already only what is missing",
-        "image_size": "pixels",
+        "image_size": "pixels, of the convnets from scratch",
+        "base.name": "the pretrained base; or another: docs/parameters.md",
+        "base.image_size": "pixels, of the base",
         "class_weight": "every class counts alike in training, however few its pictures; or none",
         "augmentation.views": "stored views of a train picture",
     }

@@ -17,7 +17,7 @@ from scipy import stats
 
 from ladder import artifacts, errors, paths, processes, provenance, rungs, settings
 from ladder.climbs import experiments, recipes
-from ladder.evidence import evaluation
+from ladder.evidence import evaluation, prediction_tables
 from ladder.page import report
 from ladder.pictures import drawing, sources
 
@@ -124,8 +124,10 @@ def _same_pictures(frame: pd.DataFrame, other: pd.DataFrame) -> bool:
 def _apart(frame: pd.DataFrame, other: pd.DataFrame) -> str:
     if not _same_pictures(frame, other):
         return "other pictures or labels"
-    difference = np.abs(evaluation.probabilities(frame) - evaluation.probabilities(other)).max()
-    flipped = int((evaluation.predicted(frame) != evaluation.predicted(other)).sum())
+    difference = np.abs(
+        prediction_tables.probabilities(frame) - prediction_tables.probabilities(other)
+    ).max()
+    flipped = int((prediction_tables.predicted(frame) != prediction_tables.predicted(other)).sum())
     return f"up to {difference:.2g} apart, {flipped} of {len(frame)} on the other side"
 
 
@@ -149,7 +151,7 @@ def within_kernels(reference: Results, climbed: Results) -> list[str]:
         other = climbed.predictions[rung]
         if (
             not _same_pictures(frame, other)
-            or (evaluation.predicted(frame) != evaluation.predicted(other)).any()
+            or (prediction_tables.predicted(frame) != prediction_tables.predicted(other)).any()
         ):
             differences.append(f"predictions of {rung}: {_apart(frame, other)}")
             continue

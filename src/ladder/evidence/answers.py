@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from ladder import artifacts, errors
-from ladder.evidence import evaluation
+from ladder.evidence import prediction_tables
 
 KEYS = ["subset", "id"]
 
 
 def of_predictions(predictions: pd.DataFrame, rung: str, seed: int) -> pd.DataFrame:
     """Returns a row per picture of one climb's rung: subset, id, rung, seed, right (bool)."""
-    right = evaluation.right(predictions)
+    right = prediction_tables.right(predictions)
     return predictions[KEYS].assign(rung=rung, seed=seed, right=right)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from ladder import errors
-from ladder.evidence import comparison, evaluation, selection
+from ladder.evidence import comparison, evaluation, prediction_tables, selection
 
 PICTURES = ["id", "label", "subset"]  # what must be equal for answers to be compared
 
@@ -40,7 +40,9 @@ def compare(costs: pd.DataFrame, predictions: Sequence[pd.DataFrame]) -> pd.Data
     frame = pd.concat([costs, pd.DataFrame([_accuracies(each) for each in predictions])], axis=1)
     order = ["validation_accuracy", "pictures_per_second"]
     frame = frame.sort_values(order, ascending=False, kind="stable")
-    right = [evaluation.right(selection.of_test(predictions[int(place)])) for place in frame.index]
+    right = [
+        prediction_tables.right(selection.of_test(predictions[int(place)])) for place in frame.index
+    ]
     alone = [(int((each & ~right[0]).sum()), int((right[0] & ~each).sum())) for each in right]
     pictures = len(right[0])
     intervals = [(0.0, 0.0), *(comparison.paired_interval(*each, pictures) for each in alone[1:])]
@@ -59,7 +61,7 @@ def _accuracies(predictions: pd.DataFrame) -> dict[str, Any]:
     return {
         "pictures": len(test),
         "validation_accuracy": float(
-            evaluation.right(predictions[predictions["subset"] == "validation"]).mean()
+            prediction_tables.right(predictions[predictions["subset"] == "validation"]).mean()
         ),
         "test_accuracy": measures["accuracy"],
         "test_ci_low": measures["accuracy_ci_low"],

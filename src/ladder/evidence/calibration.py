@@ -11,7 +11,7 @@ from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
 from ladder import paths, rungs
-from ladder.evidence import evaluation
+from ladder.evidence import evaluation, prediction_tables
 
 BINS = 15  # of equal width over [0, 1], as Guo et al. 2017
 EDGES = np.linspace(0, 1, BINS + 1)
@@ -28,8 +28,8 @@ def reliability(frame: pd.DataFrame) -> pd.DataFrame:
     ci_high (Wilson 95 %). Confidence is the probability of the label that is predicted, whatever
     the number of classes (Guo et al. 2017).
     """
-    confidence = evaluation.probabilities(frame).max(axis=1)
-    answers = pd.DataFrame({"confidence": confidence, "right": evaluation.right(frame)})
+    confidence = prediction_tables.probabilities(frame).max(axis=1)
+    answers = pd.DataFrame({"confidence": confidence, "right": prediction_tables.right(frame)})
     grouped = answers.groupby(_bins(confidence))
     pictures, right = grouped.size(), grouped["right"].sum()
     low, high = proportion_confint(right, pictures, method="wilson")
@@ -62,7 +62,7 @@ def error_by_chance(frame: pd.DataFrame, seed: int) -> float:
     That is, if every probability meant what it says: which answers are right is drawn from the
     confidences (Bröcker and Smith 2007).
     """
-    confidence = evaluation.probabilities(frame).max(axis=1)
+    confidence = prediction_tables.probabilities(frame).max(axis=1)
     bins = _bins(confidence)
     random, draws = np.random.default_rng(seed), []
     for _ in range(DRAWS):
@@ -154,7 +154,7 @@ def table(predictions: Mapping[rungs.Rung, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _measure(frame: pd.DataFrame) -> dict[str, float]:
-    probability = evaluation.probabilities(frame)
+    probability = prediction_tables.probabilities(frame)
     classes = np.arange(probability.shape[1])
     # A float32 softmax misses one by a rounding, which scikit-learn would warn of.
     probability = probability / probability.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from ladder import errors, rungs
-from ladder.evidence import evaluation
+from ladder.evidence import prediction_tables
 
 LEVEL = 0.05  # of a family of tests, after Holm's correction
 
@@ -80,7 +80,7 @@ def _right(predictions: Predictions) -> Right:
             received="different ones",
             advice="Run `dvc repro` again.",
         )
-    return {rung: evaluation.right(frame) for rung, frame in tests.items()}
+    return {rung: prediction_tables.right(frame) for rung, frame in tests.items()}
 
 
 def _test(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def recipes(pairs: Mapping[tuple[str, str], tuple[Predictions, Predictions]]) ->
 
 
 def _otherwise(rung: rungs.Rung, frame: pd.DataFrame, other: pd.DataFrame) -> dict[str, object]:
-    right, other_right = (evaluation.right(_test(answers)) for answers in (frame, other))
+    right, other_right = (prediction_tables.right(_test(answers)) for answers in (frame, other))
     low, high = proportion_confint(int(right.sum()), len(right), method="wilson")
     row = _row(rung, rung, right, other_right)
     return {

@@ -11,45 +11,10 @@ from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
 from ladder import paths, rungs
+from ladder.evidence import prediction_tables
 from ladder.pictures import manifests
 
 LOWEST_PROBABILITY = 1e-7  # as Keras clips, so that one sure mistake is not an infinite loss
-
-
-def predictions(
-    rows: pd.DataFrame, outputs: NDArray[np.float32], subset: paths.Subset
-) -> pd.DataFrame:
-    """Returns a row per picture: id, label, probability, subset.
-
-    `probability` is of the second class where there are two, else there is a column
-    `probability_<label>` per class. `outputs` is what a model gives for the manifest's `rows`:
-    (n, 1) or (n, k).
-    """
-    if outputs.shape[1] == 1:
-        columns = {"probability": outputs[:, 0]}
-    else:
-        columns = {f"probability_{i}": outputs[:, i] for i in range(outputs.shape[1])}
-    return rows[["id", "label"]].assign(**columns, subset=subset)
-
-
-def probabilities(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Returns the probabilities of all classes, (n, k)."""
-    if "probability" in frame:
-        second = frame["probability"].to_numpy(np.float64)
-        return np.stack([1 - second, second], axis=1)
-    return frame.filter(like="probability_").to_numpy(np.float64)
-
-
-def predicted(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Returns the most probable label (n,); of two equally probable, the first."""
-    labels: NDArray[np.int64] = probabilities(frame).argmax(axis=1)
-    return labels
-
-
-def right(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Returns whether the predicted label is the true one (n,)."""
-    is_right: NDArray[np.bool_] = predicted(frame) == frame["label"].to_numpy()
-    return is_right
 
 
 def measure(frame: pd.DataFrame) -> dict[str, float]:
@@ -58,8 +23,8 @@ def measure(frame: pd.DataFrame) -> dict[str, float]:
     For more than two classes the AUC is the mean of each class against the rest, of the classes
     that the subset has. With pictures of one class alone it is NaN.
     """
-    labels, probability = frame["label"].to_numpy(), probabilities(frame)
-    correct = int(right(frame).sum())
+    labels, probability = frame["label"].to_numpy(), prediction_tables.probabilities(frame)
+    correct = int(prediction_tables.right(frame).sum())
     low, high = proportion_confint(correct, len(frame), method="wilson")
     areas = [
         metrics.roc_auc_score(is_class, score)
@@ -81,7 +46,7 @@ def against_the_rest(frame: pd.DataFrame) -> list[tuple[NDArray[np.bool_], NDArr
 
     Each (n,). For two classes it is the second alone.
     """
-    labels, probability = frame["label"].to_numpy(), probabilities(frame)
+    labels, probability = frame["label"].to_numpy(), prediction_tables.probabilities(frame)
     count = probability.shape[1]
     classes = [1] if count == 2 else range(count)
     pairs = [(labels == label, probability[:, label]) for label in classes]
@@ -90,9 +55,9 @@ def against_the_rest(frame: pd.DataFrame) -> list[tuple[NDArray[np.bool_], NDArr
 
 def confusion(frame: pd.DataFrame) -> NDArray[np.int64]:
     """Returns counts (true label, predicted label), (k, k)."""
-    classes = np.arange(probabilities(frame).shape[1])
+    classes = np.arange(prediction_tables.probabilities(frame).shape[1])
     counts: NDArray[np.int64] = metrics.confusion_matrix(
-        frame["label"], predicted(frame), labels=classes
+        frame["label"], prediction_tables.predicted(frame), labels=classes
     )
     return counts
 
@@ -108,7 +73,7 @@ def results(frame: pd.DataFrame, duplicates: pd.DataFrame) -> dict[str, Any]:
         part = frame[frame["subset"] == subset]
         counts = confusion(part)
         cells = {f"true_{i}_as_{j}": int(n) for (i, j), n in np.ndenumerate(counts)}
-        alone = right(part[~part["id"].isin(duplicates["other_id"])])
+        alone = prediction_tables.right(part[~part["id"].isin(duplicates["other_id"])])
         by_subset[subset] = {**measure(part), "pictures": len(part), "confusion": cells}
         by_subset[subset]["pictures_without_duplicates"] = len(alone)
         if len(alone):
@@ -157,7 +122,11 @@ def balanced_accuracy(frame: pd.DataFrame) -> float:
     present = np.unique(labels)
     return float(
         metrics.recall_score(
-            labels, predicted(frame), labels=present, average="macro", zero_division=0
+            labels,
+            prediction_tables.predicted(frame),
+            labels=present,
+            average="macro",
+            zero_division=0,
         )
     )
 
@@ -167,7 +136,13 @@ def macro_f1(frame: pd.DataFrame) -> float:
     labels = frame["label"].to_numpy()
     present = np.unique(labels)
     return float(
-        metrics.f1_score(labels, predicted(frame), labels=present, average="macro", zero_division=0)
+        metrics.f1_score(
+            labels,
+            prediction_tables.predicted(frame),
+            labels=present,
+            average="macro",
+            zero_division=0,
+        )
     )
 
 
@@ -184,7 +159,7 @@ def baseline(manifest: pd.DataFrame) -> pd.DataFrame:
         labels = manifests.labels(manifest, subset)
         answers = {f"probability_{i}": probability for i, probability in enumerate(always)}
         frame = pd.DataFrame({"label": labels}).assign(**answers)
-        correct = int(right(frame).sum())
+        correct = int(prediction_tables.right(frame).sum())
         low, high = proportion_confint(correct, len(frame), method="wilson")
         rows.append(
             {

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ladder import rungs
-from ladder.evidence import evaluation
+from ladder.evidence import prediction_tables
 from ladder.pictures import split
 
 Rows = NDArray[np.int64]
@@ -31,19 +31,19 @@ def of_test(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def worst_mistakes(test: pd.DataFrame, count: int) -> Rows:
     """Returns the rows that are wrong, the most confident first; at most `count`."""
-    return _surest(~evaluation.right(test), confidence(test), count)
+    return _surest(~prediction_tables.right(test), confidence(test), count)
 
 
 def wrong_everywhere(tests: Mapping[rungs.Rung, pd.DataFrame], count: int) -> Rows:
     """Returns the rows that every rung has wrong, by confidence on average; at most `count`."""
-    wrong = np.logical_and.reduce([~evaluation.right(test) for test in tests.values()])
+    wrong = np.logical_and.reduce([~prediction_tables.right(test) for test in tests.values()])
     sure: NDArray[np.float64] = np.mean([confidence(test) for test in tests.values()], axis=0)
     return _surest(wrong, sure, count)
 
 
 def confidence(frame: pd.DataFrame) -> NDArray[np.float64]:
     """Returns the probability of the most probable label (n,)."""
-    sure: NDArray[np.float64] = evaluation.probabilities(frame).max(axis=1)
+    sure: NDArray[np.float64] = prediction_tables.probabilities(frame).max(axis=1)
     return sure
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ladder import paths, rungs
-from ladder.evidence import calibration, comparison, evaluation, suspects
+from ladder.evidence import calibration, comparison, evaluation, prediction_tables, suspects
 from ladder.pictures import manifests
 
 
@@ -45,7 +45,9 @@ def tables(
         "book": comparison.against_book(ladder),
         "calibration": calibration.table(predictions),
         "duplicates": duplicates,
-        "suspects": pd.concat([suspected, suspects.find(test, evaluation.probabilities(test))]),
+        "suspects": pd.concat(
+            [suspected, suspects.find(test, prediction_tables.probabilities(test))]
+        ),
         "planted": planted,
         "classes": classes(predictions, manifests.class_names(manifest)),
         "baseline": evaluation.baseline(manifest),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ladder import rungs
-from ladder.evidence import evaluation, selection
+from ladder.evidence import prediction_tables, selection
 from ladder.pictures import manifests
 
 DECIDED = {"keep": "kept", "relabel": "relabelled", "drop": "dropped"}
@@ -63,7 +63,7 @@ def before(
     for rung, frame in predictions.items():
         pictures = selection.of_test(frame)
         labels = pictures["id"].map(former_by_id).fillna(pictures["label"]).astype(int)
-        predicted = evaluation.predicted(pictures)
+        predicted = prediction_tables.predicted(pictures)
         right_before = float((predicted == labels.to_numpy()).mean())
         accuracies[rung] = (right_before, float((predicted == pictures["label"]).mean()))
     return accuracies

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ladder import artifacts, errors, paths, provenance, rungs, settings
-from ladder.evidence import comparison, evaluation, selection
+from ladder.evidence import comparison, evaluation, prediction_tables, selection
 from ladder.page import sentences
 
 
@@ -74,7 +74,7 @@ class Reports:
     @property
     def class_count(self) -> int:
         """The number of classes; validation or test may lack some of them."""
-        return len(evaluation.probabilities(self.predictions["scratch"]).T)
+        return len(prediction_tables.probabilities(self.predictions["scratch"]).T)
 
     @property
     def says_little(self) -> bool:
