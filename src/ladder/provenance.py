@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -87,20 +87,36 @@ def of_content(content: Mapping[str, Any]) -> Identity:
     return Identity(**{name: content[name] for name in Identity.__dataclass_fields__})
 
 
-def differences(one: Identity, other: Identity) -> list[str]:
+def differences(
+    one: Identity, other: Identity, left_out: Collection[str] = frozenset()
+) -> list[str]:
     """Returns why two climbs are not alike; nothing if they are.
 
     Such as `fine_tune.epochs: 8, 4` or `policy: float32, mixed_bfloat16`. Which deal of shuffled
-    labels it is goes with the seed.
+    labels it is goes with the seed. `left_out` are keys and sections of the params that may differ.
     """
     names = ("fingerprint", "policy", "tensorflow", "keras")
-    left, right = (dict(_flat(_of_predictions(each.params))) for each in (one, other))
-    absent = "nothing"
+    left, right = (_of_predictions(each.params) for each in (one, other))
+    changed = changed_params(left, right, left_out)
     return _attributes(names, one, other) + [
-        f"{key}: {left.get(key, absent)}, {right.get(key, absent)}"
-        for key in dict.fromkeys([*left, *right])
-        if left.get(key, absent) != right.get(key, absent)
+        f"{key}: {before}, {after}" for key, (before, after) in changed.items()
     ]
+
+
+def changed_params(
+    one: Mapping[str, Any], other: Mapping[str, Any], left_out: Collection[str] = frozenset()
+) -> dict[str, tuple[Any, Any]]:
+    """Returns the params that differ, each by its key with both its values.
+
+    A value that is not there is the word nothing. `left_out` are keys and sections.
+    """
+    left, right = (dict(_flat(params)) for params in (one, other))
+    values = {
+        key: (left.get(key, "nothing"), right.get(key, "nothing"))
+        for key in dict.fromkeys([*left, *right])
+        if key not in left_out and key.partition(".")[0] not in left_out
+    }
+    return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
 
 
 def differences_of_code(one: Identity, other: Identity) -> list[str]:

@@ -58,6 +58,7 @@ TABLE: Final[dict[Rung, Row]] = {
     ),
 }
 RUNGS: Final[tuple[Rung, ...]] = tuple(TABLE)
+ON_A_BASE: Final[tuple[Rung, ...]] = ("features", "features_augmented", "fine_tuned")
 
 
 def named(name: str) -> Rung:

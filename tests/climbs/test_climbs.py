@@ -191,7 +191,9 @@ def test_a_recipe_that_asks_for_another_precision_is_compared(tmp_path: Path) ->
     assert climbs.compare(tmp_path)["rung"].tolist() == list(rungs.RUNGS[1:])
 
 
-def test_a_base_that_goes_on_training_is_compared_with_frozen_ones_as_well(tmp_path: Path) -> None:
+def test_a_base_that_goes_on_training_is_compared_with_frozen_ones_as_well(
+    tmp_path: Path, at_root: Path
+) -> None:
     write_climb(tmp_path, image_size=64)
     for recipe, image_size in (("book", 96), ("book_preprocessing", 128), ("unfrozen", 128)):
         write_climb(tmp_path / recipe, image_size=image_size)
@@ -201,6 +203,28 @@ def test_a_base_that_goes_on_training_is_compared_with_frozen_ones_as_well(tmp_p
         ("book_preprocessing", "default"),
         ("unfrozen", "default"),
         ("unfrozen", "book"),  # not book_preprocessing: here its params are the same
+    ]
+
+
+def test_what_a_recipe_reached_before_its_other_params_changed_is_not_compared(
+    at_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rungs that do not depend on them are; and one of today, whatever its own params are."""
+    reports = at_root / "reports/photos"
+    for recipe in ("larger", "of_today"):
+        artifacts.write_text(at_root / f"recipes/{recipe}.txt", "image_size=96\n")
+    write_climb(reports, image_size=64, fine_tune={"epochs": 4, "batch_size": 2})
+    write_climb(reports / "larger", image_size=96, fine_tune={"epochs": 8, "batch_size": 2})
+    write_climb(reports / "of_today", image_size=96, fine_tune={"epochs": 4, "batch_size": 2})
+    lock = artifacts.read_json(reports / "climb.lock")  # JSON is YAML
+    del lock["stages"]["predict@features"]["params"]["params.yaml"]["fine_tune"]
+    artifacts.write_json(reports / "climb.lock", lock)
+    table = climbs.compare(reports)
+    by_recipe = {name: rows["rung"].tolist() for name, rows in table.groupby("recipe")}
+    assert by_recipe == {"larger": ["features"], "of_today": list(rungs.RUNGS[1:])}
+    assert capsys.readouterr().err.splitlines() == [
+        f"ladder: {rung} of larger is not compared; fine_tune.epochs: 4, 8"
+        for rung in ("scratch_augmented", "features_augmented", "fine_tuned")
     ]
 
 

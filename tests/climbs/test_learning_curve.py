@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ladder import errors, provenance, settings
+from ladder import errors, provenance, rungs, settings
 from ladder.climbs import climbs, experiments, learning_curve, recipes
 from ladder.pictures import sources
 
@@ -154,7 +154,7 @@ def test_a_study_climbs_on_every_number_and_keeps_its_identity(
     assert [name for name, *_ in runs] == ["cifar10-of-50", "cifar10-of-1000"]
     for (_, overrides, targets), count in zip(runs, (50, 1000), strict=True):
         assert overrides == ["a=b", *learning_curve.on_fewer(count, [1000], planned.params)]
-        assert targets == [f"predict@{rung}" for rung in learning_curve.RUNGS]
+        assert targets == [f"predict@{rung}" for rung in rungs.ON_A_BASE]
     curve = pd.read_csv(tmp_path / "learning_curve.csv")
     by_pictures = curve.groupby("train_pictures")["mean"].unique()
     assert {count: [*means] for count, means in by_pictures.items()} == {100: [0.5], 2000: [1.0]}

@@ -198,6 +198,31 @@ def test_the_seeds_of_recipes_are_compared_with_those_of_the_default(
     assert not table.with_suffix(".json").exists()
 
 
+@pytest.mark.parametrize(("dependent", "rows"), [("scratch", 0), ("fine_tuned", 1)])
+def test_seeds_of_before_other_params_changed_are_not_compared(
+    at_root: Path, capsys: pytest.CaptureFixture[str], dependent: str, rows: int
+) -> None:
+    """Those of the rungs that depend on the params; the seeds here are of the first rung."""
+    artifacts.write_text(at_root / "recipes/mine.txt", "image_size=96\n")
+    stages = {
+        f"predict@{rung}": {
+            "params": {"params.yaml": {"fine_tune": 1} if rung == dependent else {}},
+            "outs": [{"path": f"{rung}.csv", "md5": "3"}],
+        }
+        for rung in rungs.RUNGS
+    }
+    reports = at_root / "reports/mine"
+    artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML
+    seeds.write(reports / "studies", of_seeds(0, 1), IDENTITY)
+    before = {**PARAMS, "image_size": 96, "fine_tune": {"epochs": 9}}
+    of_recipe = dataclasses.replace(IDENTITY, params=before)
+    seeds.write(reports / "studies/mine", of_seeds(0, 1, right=True), of_recipe)
+    seeds.compare(reports)
+    assert len(pd.read_csv(reports / "studies/recipes_seeds.csv")) == rows
+    reason = f"ladder: {dependent} of mine is not compared; fine_tune.epochs: 2, 9\n"
+    assert capsys.readouterr().err == reason
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, list[str]]]:
     """The climbs that the command asks for, none of which is climbed."""

@@ -250,6 +250,24 @@ def test_a_learning_curve_belongs_to_a_climb_on_any_number_of_its_pictures(repor
     assert all("split.train_used_per_class: 1, None." in reason for reason in studies.left_out)
 
 
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("train_scratch_augmented", OF_CURVE | {"bases"}),
+        ("fine_tune", {"bases"}),
+        ("train_head", set[str]()),
+    ],
+)
+def test_how_other_rungs_are_trained_makes_no_difference_to_a_study(
+    reports: Path, section: str, expected: set[str]
+) -> None:
+    params = {**IDENTITY.params, section: {"epochs": 99}}
+    provenance.write(reports / "climb.json", dataclasses.replace(IDENTITY, params=params))
+    studies = report.studies_of(reports, ladder(book=True))
+    assert names_of(studies) == expected
+    assert all(f"{section}.epochs" in reason for reason in studies.left_out)
+
+
 def test_which_base_to_take_follows_from_the_margin_of_the_climbs_params(reports: Path) -> None:
     params = {**IDENTITY.params, "evaluation": {"margin_points": 0.5}}
     write_reports(reports, dataclasses.replace(IDENTITY, params=params), book=True)

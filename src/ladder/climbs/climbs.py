@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,8 @@ def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach compared with the default climb.
 
     Of a recipe those rungs that its params change; it must be of the same code and the same
-    pictures. One that asks of others (`COMPARED_WITH`) is compared with those as well. Returns the
-    table, empty where there is nothing to compare.
+    pictures. Rungs that are `outdated` are left out. One that asks of others (`COMPARED_WITH`) is
+    compared with those as well. Returns the table, empty where there is nothing to compare.
     """
     if not (reports / "climb.json").is_file():
         return comparison.recipes({})
@@ -165,13 +165,22 @@ def compare(reports: Path) -> pd.DataFrame:
         for file in sorted(reports.glob("*/climb.json"))
         if _is_comparable(reports, file.parent)
     }
+    default = provenance.read(reports / "climb.json")
+    outdated_rungs = {
+        recipe: outdated(recipe, reports, default, provenance.read(folder / "climb.json"))
+        for recipe, folder in folders.items()
+    }
     for recipe, folder in folders.items():
         of_recipe = report.predictions(folder)
-        ours = {rung: of_recipe[rung] for rung in changed(reports, folder)}
+        ours = {
+            rung: of_recipe[rung]
+            for rung in changed(reports, folder)
+            if rung not in outdated_rungs[recipe]
+        }
         pairs[recipe, "default"] = (ours, by_default)
         for other in COMPARED_WITH.get(recipe, ()):
             if other in folders:
-                differing = changed(folders[other], folder)
+                differing = {*changed(folders[other], folder)} - outdated_rungs[other]
                 some = {rung: frame for rung, frame in ours.items() if rung in differing}
                 pairs[recipe, other] = (some, report.predictions(folders[other]))
     table = comparison.recipes(pairs)
@@ -183,6 +192,33 @@ def compare(reports: Path) -> pd.DataFrame:
         artifacts.write_csv(path, table)
         provenance.write(path.with_suffix(".json"), provenance.read(reports / "climb.json"))
     return table
+
+
+def outdated(
+    recipe: str, reports: Path, default: provenance.Identity, climbed: provenance.Identity
+) -> set[rungs.Rung]:
+    """Returns the rungs of a recipe whose other params are no longer those of the default climb.
+
+    What they differ in is then not the recipe's choice alone; which params it is, is printed.
+    `reports` are those of the default climb, whose lock says which params lead to a rung.
+    """
+    if not recipes.is_recipe(recipe):
+        return set()
+    left_out = {"dataset", *provenance.NOT_OF_PREDICTIONS, *recipes.read(recipe)}
+    differing = provenance.changed_params(default.params, climbed.params, left_out)
+    leading = provenance.params_by_rung(experiments.lock_of(reports))
+    found = set()
+    for rung, params in leading.items():
+        if keys := [key for key in differing if _is_among(key, params)]:
+            found.add(rung)
+            reasons = "; ".join(f"{key}: {differing[key][0]}, {differing[key][1]}" for key in keys)
+            print(f"ladder: {rung} of {recipe} is not compared; {reasons}", file=sys.stderr)
+    return found
+
+
+def _is_among(key: str, params: Collection[str]) -> bool:
+    """Returns whether a key, such as `fine_tune.epochs`, or a section that holds it is there."""
+    return any(key == each or key.startswith(f"{each}.") for each in params)
 
 
 def _is_comparable(default: Path, recipe: Path) -> bool:

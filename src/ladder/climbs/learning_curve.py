@@ -15,8 +15,7 @@ from ladder.evidence import answers, studies
 from ladder.page import sentences
 from ladder.pictures import sources
 
-RUNGS: tuple[rungs.Rung, ...] = ("features", "features_augmented", "fine_tuned")
-FITS = tuple(rungs.TABLE[rung].stage for rung in RUNGS)
+FITS = tuple(rungs.TABLE[rung].stage for rung in rungs.ON_A_BASE)
 SHARES = (0.05, 0.1, 0.25, 0.5, 1)  # of the train pictures, where nobody says how many
 
 
@@ -69,9 +68,11 @@ def _climb_on(
     commit = experiments.climb(
         f"{plan.name}-of-{per_class}",
         [*plan.overrides, *on_fewer(per_class, there_are, identity.params)],
-        [f"predict@{rung}" for rung in RUNGS],
+        [f"predict@{rung}" for rung in rungs.ON_A_BASE],
     )
-    trained = [json.loads(experiments.fetched(commit, files.description(rung))) for rung in RUNGS]
+    trained = [
+        json.loads(experiments.fetched(commit, files.description(rung))) for rung in rungs.ON_A_BASE
+    ]
     fingerprints = [description["fingerprint"] for description in trained]
     runtimes = [description["runtime"] for description in trained]
     climbed = provenance.of_climb(identity.params, fingerprints, runtimes)
@@ -82,7 +83,7 @@ def _climb_on(
         answers.of_predictions(
             experiments.read_frame(commit, files.predictions(rung)), rung, seed=0
         )
-        for rung in RUNGS
+        for rung in rungs.ON_A_BASE
     ]
     return pd.concat(every).assign(train_pictures=pictures)
 

@@ -85,11 +85,13 @@ def compare(reports: Path) -> None:
     if not (default / "seeds.json").is_file():
         return
     identity = provenance.read(default / "seeds.json")
-    others = {
-        file.parent.name: read(file.parent).answers
-        for file in sorted(default.glob("*/seeds.json"))
-        if _is_comparable(file.parent.name, identity, provenance.read(file))
-    }
+    others = {}
+    for file in sorted(default.glob("*/seeds.json")):
+        recipe, climbed = file.parent.name, provenance.read(file)
+        if _is_comparable(recipe, identity, climbed):
+            outdated = climbs.outdated(recipe, reports, identity, climbed)
+            every = read(file.parent).answers
+            others[recipe] = every[~every["rung"].isin(outdated)]
     table = default / "recipes_seeds.csv"
     if not others:
         table.unlink(missing_ok=True)  # of recipes that were

@@ -120,6 +120,11 @@ TABLES = {
     "recipes": ("recipes",),
     "recipes_seeds": ("recipes_seeds",),
 }
+# The rungs that a study has, where it has not got all.
+RUNGS_OF: dict[str, tuple[rungs.Rung, ...]] = {
+    "learning_curve": rungs.ON_A_BASE,
+    "bases": ("features",),
+}
 
 
 def studies_of(folder: Path, ladder: pd.DataFrame) -> Studies:
@@ -150,11 +155,16 @@ def studies_of(folder: Path, ladder: pd.DataFrame) -> Studies:
 
 
 def _differences(study: str, climb: provenance.Identity, other: provenance.Identity) -> list[str]:
-    """Returns why a study is not of a climb; a learning curve is of all the train pictures."""
+    """Returns why a study is not of a climb.
+
+    A learning curve is of all the train pictures. How rungs are trained that a study has not got
+    makes no difference.
+    """
     if study == "learning_curve":
         split = climb.params["split"] | {"train_used_per_class": None}
         climb = replace(climb, params={**climb.params, "split": split})
-    return provenance.differences(climb, other)
+    others = {*rungs.RUNGS} - {*RUNGS_OF.get(study, rungs.RUNGS)}
+    return provenance.differences(climb, other, {rungs.TABLE[rung].stage for rung in others})
 
 
 def _on_measured_subsets(studies: Studies, ladder: pd.DataFrame) -> Studies:
