@@ -86,8 +86,8 @@ PARAMS: dict[str, Any] = {
     "train_scratch_augmented": {
         **FIT,
         "dropout": 0.5,
-        "small_epochs": 0,
-        "small_image_size": None,
+        "small_share": 0.0,
+        "small_image_size": 48,
     },
     "train_head": {**FIT, "dropout": 0.5},
     "train_end_to_end": {**FIT, "dropout": 0.0, "unfreeze_from": "flatten"},

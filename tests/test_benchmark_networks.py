@@ -323,7 +323,8 @@ def test_epochs_on_small_pictures_cost_what_a_small_network_costs(climb: Path) -
     larger = models.build(models.Description.model_validate(content["model"] | {"image_size": 64}))
     content["model"]["image_size"] = 64
     content["trainable_parameters"] = larger.count_params()
-    content["parameters"] = {"small_epochs": 1, "small_image_size": 48}
+    first = {"epochs": 3, "small_share": 0.4, "small_image_size": 48}
+    content["parameters"] = PARAMS["train_scratch_augmented"] | first
     artifacts.write_json(climb / description, content)
     by_stage = climb_arithmetic.of_climb(climb)["multiply_adds"]
     small = by_stage["train_scratch"] - 2 * by_stage["predict@scratch"] * 4 // 6  # 3 epochs

@@ -181,30 +181,22 @@ def test_a_value_at_the_end_of_its_range_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("epochs", "size", "expected", "received"),
+    ("share", "size", "image_size", "expected"),
     [
-        (1, None, "small_epochs and small_image_size both, or 0 and null", "1 and None"),
-        (0, 48, "small_epochs and small_image_size both, or 0 and null", "0 and 48"),
-        (9, 48, "small_epochs of less than 9, the epochs in all", "9"),
-        (
-            1,
-            64,
-            "train_scratch_augmented.small_image_size of less than image_size, 64",
-            "64",
-        ),
+        (0.7, 48, 96, 7),
+        (0.0, 48, 96, 0),
+        (0.99, 48, 96, 9),  # the last is on whole pictures
+        (0.7, 96, 96, 0),
+        (0.7, 128, 96, 0),
     ],
 )
-def test_small_pictures_are_smaller_and_for_the_first_epochs_alone(
-    params: Params, write_params: Write, epochs: int, size: int | None, expected: str, received: str
+def test_a_share_of_the_epochs_is_on_smaller_pictures(
+    params: Params, write_params: Write, share: float, size: int, image_size: int, expected: int
 ) -> None:
-    params["image_size"] = 64
-    params["train_scratch_augmented"] |= {
-        "epochs": 9,
-        "small_epochs": epochs,
-        "small_image_size": size,
-    }
-    with pytest.raises(errors.InputError, match=rf"expected {expected}\. Received: {received}\."):
-        settings.read(write_params(params))
+    small = {"epochs": 10, "small_share": share, "small_image_size": size}
+    params["train_scratch_augmented"] |= small
+    fit = settings.read(write_params(params)).train_scratch_augmented
+    assert fit.small_epochs(image_size) == expected
 
 
 @pytest.mark.parametrize("picture", [0, 999, "cat.1700"])

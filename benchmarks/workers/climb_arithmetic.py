@@ -76,13 +76,14 @@ def part_trained(rung: rungs.Rung, content: dict[str, Any]) -> keras.Model:
 
 def first_epochs(content: dict[str, Any], pictures: int) -> list[Phase]:
     """Returns the epochs that a convnet was trained with on smaller pictures, if there are any."""
-    parameters = content["parameters"]
-    if not parameters.get("small_epochs"):
+    if "small_share" not in content["parameters"]:
         return []
+    parameters = settings.SmallFirst.model_validate(content["parameters"])
     description = models.Description.model_validate(content["model"])
-    size = {"image_size": parameters["small_image_size"]}
+    epochs = parameters.small_epochs(description.image_size)
+    size = {"image_size": parameters.small_image_size}
     smaller = models.build(description.model_copy(update=size))
-    return [Phase(smaller, pictures, parameters["small_epochs"], trains=True)]
+    return [Phase(smaller, pictures, epochs, trains=True)] if epochs else []
 
 
 def training(

@@ -262,19 +262,14 @@ class Training(Fit):
 class SmallFirst(Training):
     """A training of a convnet from scratch whose first epochs are on smaller pictures."""
 
-    small_epochs: Annotated[int, Field(ge=0)]
-    small_image_size: ImageSize | None  # None: no such epochs
+    small_share: Annotated[float, Field(ge=0, lt=1)]  # of the epochs
+    small_image_size: ImageSize  # at most
 
-    @model_validator(mode="after")
-    def _is_a_part_of_the_training(self) -> Self:
-        received = f"{self.small_epochs} and {self.small_image_size}"
-        if (self.small_epochs == 0) != (self.small_image_size is None):
-            raise _layer_error("small_epochs and small_image_size both, or 0 and null", received)
-        if self.small_epochs >= self.epochs:
-            raise _layer_error(
-                f"small_epochs of less than {self.epochs}, the epochs in all", self.small_epochs
-            )
-        return self
+    def small_epochs(self, image_size: int) -> int:
+        """Returns how many epochs are on smaller pictures; none where `image_size` is as small."""
+        if self.small_image_size >= image_size:
+            return 0
+        return min(round(self.small_share * self.epochs), self.epochs - 1)
 
 
 class EndToEnd(Training):
@@ -347,17 +342,6 @@ class Settings(Section):
         for key, size in sizes.items():
             if size < smallest:
                 raise _layer_error(f"{key} to be {smallest} or more for {self.base.name}", size)
-        return self
-
-    @model_validator(mode="after")
-    def _small_pictures_are_smaller(self) -> Self:
-        small = self.train_scratch_augmented.small_image_size
-        if small is not None and small >= self.image_size:
-            raise _layer_error(
-                "train_scratch_augmented.small_image_size of less than image_size, "
-                f"{self.image_size}",
-                small,
-            )
         return self
 
     @model_validator(mode="after")

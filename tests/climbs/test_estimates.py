@@ -37,7 +37,7 @@ def test_epochs_on_small_pictures_cost_as_little_as_these_are_small(params: dict
     params["image_size"] = 96
     params["train_scratch_augmented"] |= {"epochs": 10, "validate_every": 1}
     all_large = seconds(params)["from scratch"]
-    params["train_scratch_augmented"] |= {"small_epochs": 6, "small_image_size": 48}
+    params["train_scratch_augmented"] |= {"small_share": 0.6, "small_image_size": 48}
     saved = 6 * (600 * (1 - 1 / 4) + 400 / 3) / 100  # and not validated
     assert seconds(params)["from scratch"] == pytest.approx(all_large - saved)
 

@@ -59,7 +59,7 @@ def test_first_epochs_on_small_pictures_are_kept_by_the_larger_network(
     manifest: pd.DataFrame,
 ) -> None:
     parameters = settings.SmallFirst(
-        **FIT.model_dump() | {"epochs": 5}, small_epochs=3, small_image_size=48
+        **FIT.model_dump() | {"epochs": 5}, small_share=0.6, small_image_size=48
     )
     ranges = settings.Ranges.model_validate(
         {key: value for key, value in PARAMS["augmentation"].items() if key != "views"}
@@ -84,14 +84,18 @@ def test_first_epochs_on_small_pictures_are_kept_by_the_larger_network(
     assert right.mean() == pytest.approx(best)
 
 
-def test_without_small_epochs_nothing_is_trained_before(manifest: pd.DataFrame) -> None:
-    parameters = settings.SmallFirst(**FIT.model_dump(), small_epochs=0, small_image_size=None)
+@pytest.mark.parametrize(("share", "size"), [(0.0, 48), (0.6, 64)])
+def test_without_smaller_pictures_nothing_is_trained_before(
+    manifest: pd.DataFrame, share: float, size: int
+) -> None:
+    fit = FIT.model_dump() | {"epochs": 5}
+    parameters = settings.SmallFirst(**fit, small_share=share, small_image_size=size)
     ranges = settings.Ranges.model_validate(
         {key: value for key, value in PARAMS["augmentation"].items() if key != "views"}
     )
-    model, description = rung_models.new("scratch_augmented", manifest, 48, 0.5, None, "images")
+    model, description = rung_models.new("scratch_augmented", manifest, 64, 0.5, None, "images")
     before = model.get_weights()
-    train = pixels(manifest, "train")
+    train = augmentation.resized(pixels(manifest, "train"), 64)
     assert (
         rung_models.fit_on_small(model, description, train, manifest, parameters, ranges, 0) is None
     )

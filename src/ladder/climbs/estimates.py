@@ -36,10 +36,11 @@ def seconds(
         heads, tail = rates["base"], rates["base"] / BACKWARD
     held_out = everything - train
     plain, augmented = params.train_scratch, params.train_scratch_augmented
-    small_share = ((augmented.small_image_size or 0) / params.image_size) ** 2
-    epochs = plain.epochs + augmented.epochs - augmented.small_epochs * (1 - small_share)
+    small_epochs = augmented.small_epochs(params.image_size)
+    of_small = (augmented.small_image_size / params.image_size) ** 2  # an epoch's cost
+    epochs = plain.epochs + augmented.epochs - small_epochs * (1 - of_small)
     validations = plain.epochs / plain.validate_every
-    validations += (augmented.epochs - augmented.small_epochs) / augmented.validate_every
+    validations += (augmented.epochs - small_epochs) / augmented.validate_every
     passes = epochs * train + validations * held_out / BACKWARD
     return {
         "pictures": (1 + len(_sizes(params))) * everything / decoded,  # examined, then decoded

@@ -8,6 +8,7 @@ import pandas as pd
 from ladder import paths, settings
 
 IMAGE_SIZE = 150  # the book's, of the convnets from scratch
+SMALL_IMAGE_SIZE = 96  # of the first epochs of one of them
 # More accurate and several times as fast as VGG16: docs/reproduction.md, "Bases".
 BASE = {
     "base.name": "efficientnet_lite0",
@@ -25,9 +26,9 @@ FEWEST_EPOCHS = {
     "train_scratch_augmented": 15,
     "train_head": 10,
     "train_end_to_end": 6,
-    "fine_tune": 4,
+    "fine_tune": 2,
 }
-STORED_VIEWS = ((5_000, 4), (20_000, 2))  # of at most so many train pictures; else 1
+MANY_PICTURES = 20_000  # of train; of more there is one stored view
 
 
 def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[str, str]:
@@ -40,12 +41,13 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         "dataset.name": name,
         "dataset.source": "folder",
         "image_size": IMAGE_SIZE,
+        "train_scratch_augmented.small_image_size": SMALL_IMAGE_SIZE,
         **BASE,
         **{f"split.{subset}": share for subset, share in SHARES.items()},
         "split.unreadable_share": UNREADABLE_SHARE,
         "interpretation.picture": 0,
         **({"class_weight": "balanced"} if _is_unequal(layout) else {}),
-        "augmentation.views": next((views for most, views in STORED_VIEWS if train <= most), 1),
+        "augmentation.views": params.augmentation.views if train <= MANY_PICTURES else 1,
     }
     for section, fewest in FEWEST_EPOCHS.items():
         fit: settings.Fit = getattr(params, section)
@@ -53,8 +55,6 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         if epochs < fit.epochs:
             decided[f"{section}.epochs"] = epochs
             decided[f"{section}.minimum_epochs"] = min(fit.minimum_epochs, epochs)
-            if isinstance(fit, settings.SmallFirst) and fit.small_epochs:
-                decided[f"{section}.small_epochs"] = fit.small_epochs * epochs // fit.epochs
     return {key: str(value) for key, value in decided.items()}
 
 
@@ -70,6 +70,7 @@ def text(overrides: Mapping[str, str]) -> str:
         "split.train": "shares of each class, or counts such as 200; of a folder that is divided"
         " already only what is missing",
         "image_size": "pixels, of the convnets from scratch",
+        "train_scratch_augmented.small_image_size": "pixels, in the first epochs of one of them",
         "base.name": "the pretrained base; or another: docs/parameters.md",
         "base.image_size": "pixels, of the base",
         "class_weight": "every class counts alike in training, however few its pictures; or none",

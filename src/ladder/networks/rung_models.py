@@ -78,7 +78,8 @@ def fit_on_small(
     `pictures` are those of train, (n, S, S, 3). What is learned from small pictures, at a small
     cost, serves for larger ones (Tan and Le 2021, "EfficientNetV2"). It is not validated.
     """
-    if parameters.small_image_size is None:
+    epochs = parameters.small_epochs(description.image_size)
+    if not epochs:
         return None
     smaller = models.build(
         description.model_copy(update={"image_size": parameters.small_image_size})
@@ -86,7 +87,7 @@ def fit_on_small(
     small = augmentation.resized(pictures, parameters.small_image_size)
     inputs = training.augmented(small, ranges, seed)
     batches, weights = _batches(inputs, manifest, parameters, seed, class_weight)
-    history = training.fit_first(smaller, batches, parameters.small_epochs, parameters, weights)
+    history = training.fit_first(smaller, batches, epochs, parameters, weights)
     models.enlarge(smaller, model)
     return history
 
