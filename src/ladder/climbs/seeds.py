@@ -31,6 +31,7 @@ class Seeds:
         return Seeds(*(frame.reset_index(drop=True) for frame in ordered))
 
 
+EVALUATED = ("evaluate",)  # nobody looks into the networks of a seed, or at its page
 NO_SEED = pd.Series(dtype=int)
 MEASURED = {"train", "validation", "test", "group", "hash_distance"}  # which pictures are test
 NONE = Seeds(
@@ -63,7 +64,7 @@ def run(count: int, plan: recipes.Plan) -> None:
     for seed in tqdm(missing, "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, identity)
         overrides = [*plan.overrides, *of_seed(seed, identity.params)]
-        commit = experiments.climb(f"{plan.name}-seed-{seed}", overrides)
+        commit = experiments.climb(f"{plan.name}-seed-{seed}", overrides, EVALUATED)
         climbs.check_alike(identity, climbs.identity_of(commit, reports))
         seeds = seeds.plus(results(functools.partial(of_climb, commit, reports), seed))
         write(plan.studies, seeds, identity)  # after every seed: an interruption loses none
