@@ -41,7 +41,7 @@ def test_few_pictures_take_all_epochs_and_views(params: settings.Settings) -> No
         "split.test": "0.2",
         "split.unreadable_share": "0.1",
         "interpretation.picture": "0",
-        "augmentation.views": "2",
+        "augmentation.views": "4",
     }
 
 

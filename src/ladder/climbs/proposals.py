@@ -28,7 +28,7 @@ FEWEST_EPOCHS = {
     "train_end_to_end": 6,
     "fine_tune": 2,
 }
-MANY_PICTURES = 20_000  # of train; of more there is one stored view
+STORED_VIEWS = ((5_000, 4), (20_000, 2))  # of at most so many train pictures; else 1
 
 
 def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[str, str]:
@@ -47,7 +47,7 @@ def recipe(name: str, layout: pd.DataFrame, params: settings.Settings) -> dict[s
         "split.unreadable_share": UNREADABLE_SHARE,
         "interpretation.picture": 0,
         **({"class_weight": "balanced"} if _is_unequal(layout) else {}),
-        "augmentation.views": params.augmentation.views if train <= MANY_PICTURES else 1,
+        "augmentation.views": next((views for most, views in STORED_VIEWS if train <= most), 1),
     }
     for section, fewest in FEWEST_EPOCHS.items():
         fit: settings.Fit = getattr(params, section)
