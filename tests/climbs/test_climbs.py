@@ -243,13 +243,13 @@ def test_where_the_default_has_no_lock_of_its_own_it_is_that_of_the_workspace(
 
 @pytest.mark.parametrize(
     ("recipe", "expected"),
-    [
-        ("book_preprocessing", ["features", "features_augmented", "fine_tuned"]),
+    [  # but for rungs that were climbed before the default's trainings became shorter
+        ("book_preprocessing", ["features"]),
         ("book", list(rungs.RUNGS)),
-        ("end_to_end", ["features_augmented", "fine_tuned"]),
-        ("unfrozen", ["features", "features_augmented", "fine_tuned"]),
-        ("float32", list(rungs.RUNGS)),
-        ("shuffled_labels", list(rungs.RUNGS)),
+        ("end_to_end", ["features_augmented"]),
+        ("unfrozen", ["features", "features_augmented"]),
+        ("float32", ["features"]),
+        ("shuffled_labels", ["features"]),
     ],
 )
 def test_committed_recipes_change_the_rungs_that_they_name(
@@ -257,7 +257,11 @@ def test_committed_recipes_change_the_rungs_that_they_name(
 ) -> None:
     monkeypatch.chdir(ROOT)
     reports = Path("reports/dogs_vs_cats")
-    assert climbs.changed(reports, reports / recipe) == expected
+    identities = (provenance.read(folder / "climb.json") for folder in (reports, reports / recipe))
+    outdated = climbs.outdated(recipe, reports, *identities)
+    assert [
+        rung for rung in climbs.changed(reports, reports / recipe) if rung not in outdated
+    ] == expected
 
 
 Runs = list[tuple[str, list[str]]]

@@ -809,5 +809,8 @@ def test_many_pictures_are_recognised_in_time_linear_in_their_number() -> None:
         assert len(layout.pictures) == count
         return time.process_time() - start
 
+    def least(count: int) -> float:
+        return min(seconds(count) for _ in range(3))  # other programs take the cache as well
+
     seconds(100)
-    assert seconds(20_000) < 40 * seconds(2_000)
+    assert least(20_000) < 40 * least(2_000)
