@@ -25,11 +25,10 @@ PAGE = ROOT / "docs/own-pictures.md"
 BLOCKS = list(blocks(PAGE))
 DRY_RUN, OF_PICTURES, REFUSAL = (block.text for block in BLOCKS if block.language == "text")
 FAILS, PARAMS = TOUR[1:]
-# A base of random weights and two epochs of each training: the commands count here.
+# Two epochs of each training: the commands count here.
 SMALL = (
     "base.weights=none",
     "interpretation.pictures_per_gallery=1",
-    "interpretation.filter_layers=[block1_conv1]",
     "interpretation.filters_per_layer=2",
     "interpretation.pattern_size=32",
     "interpretation.steps=2",
