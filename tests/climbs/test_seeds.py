@@ -207,10 +207,11 @@ def test_seeds_of_before_other_params_changed_are_not_compared(
     artifacts.write_text(at_root / "recipes/mine.txt", "image_size=96\n")
     stages = {
         f"predict@{rung}": {
-            "params": {"params.yaml": {"fine_tune": 1} if rung == dependent else {}},
+            "params": {"params.yaml": dict.fromkeys(("image_size", *more), 1)},
             "outs": [{"path": f"{rung}.csv", "md5": "3"}],
         }
         for rung in rungs.RUNGS
+        for more in [("fine_tune",) if rung == dependent else ()]
     }
     reports = at_root / "reports/mine"
     artifacts.write_json(reports / "climb.lock", {"stages": stages})  # JSON is YAML

@@ -199,21 +199,25 @@ def outdated(
 ) -> set[rungs.Rung]:
     """Returns the rungs of a recipe whose other params are no longer those of the default climb.
 
-    What they differ in is then not the recipe's choice alone; which params it is, is printed.
-    `reports` are those of the default climb, whose lock says which params lead to a rung.
+    What they differ in is then not the recipe's choice alone. Of rungs that the recipe says
+    anything of, it is printed. `reports` are those of the default climb, whose lock says which
+    params lead to a rung.
     """
     if not recipes.is_recipe(recipe):
         return set()
-    left_out = {"dataset", *provenance.NOT_OF_PREDICTIONS, *recipes.read(recipe)}
+    chosen = recipes.read(recipe)
+    left_out = {"dataset", *provenance.NOT_OF_PREDICTIONS, *chosen}
     differing = provenance.changed_params(default.params, climbed.params, left_out)
     leading = provenance.params_by_rung(experiments.lock_of(reports))
-    found = set()
+    rungs_outdated = set()
     for rung, params in leading.items():
-        if keys := [key for key in differing if _is_among(key, params)]:
-            found.add(rung)
+        keys = [key for key in differing if _is_among(key, params)]
+        if keys:
+            rungs_outdated.add(rung)
+        if keys and any(_is_among(key, params) for key in chosen):
             reasons = "; ".join(f"{key}: {differing[key][0]}, {differing[key][1]}" for key in keys)
             print(f"ladder: {rung} of {recipe} is not compared; {reasons}", file=sys.stderr)
-    return found
+    return rungs_outdated
 
 
 def _is_among(key: str, params: Collection[str]) -> bool:
