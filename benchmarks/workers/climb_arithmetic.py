@@ -81,9 +81,11 @@ def first_epochs(content: dict[str, Any], pictures: int) -> list[Phase]:
     parameters = settings.SmallFirst.model_validate(content["parameters"])
     description = models.Description.model_validate(content["model"])
     epochs = parameters.small_epochs(description.image_size)
+    if not epochs:
+        return []
     size = {"image_size": parameters.small_image_size}
     smaller = models.build(description.model_copy(update=size))
-    return [Phase(smaller, pictures, epochs, trains=True)] if epochs else []
+    return [Phase(smaller, pictures, epochs, trains=True)]
 
 
 def training(

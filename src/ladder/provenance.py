@@ -98,25 +98,28 @@ def differences(
     names = ("fingerprint", "policy", "tensorflow", "keras")
     left, right = (_of_predictions(each.params) for each in (one, other))
     changed = changed_params(left, right, left_out)
-    return _attributes(names, one, other) + [
-        f"{key}: {before}, {after}" for key, (before, after) in changed.items()
-    ]
+    return [*_attributes(names, one, other), *changed.values()]
 
 
 def changed_params(
     one: Mapping[str, Any], other: Mapping[str, Any], left_out: Collection[str] = frozenset()
-) -> dict[str, tuple[Any, Any]]:
-    """Returns the params that differ, each by its key with both its values.
+) -> dict[str, str]:
+    """Returns what differs, by key, such as `fine_tune.epochs: 8, 4`.
 
     A value that is not there is the word nothing. `left_out` are keys and sections.
     """
     left, right = (dict(_flat(params)) for params in (one, other))
-    values = {
-        key: (left.get(key, "nothing"), right.get(key, "nothing"))
+    absent = "nothing"
+    return {
+        key: f"{key}: {left.get(key, absent)}, {right.get(key, absent)}"
         for key in dict.fromkeys([*left, *right])
-        if key not in left_out and key.partition(".")[0] not in left_out
+        if left.get(key, absent) != right.get(key, absent) and not is_among(key, left_out)
     }
-    return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
+
+
+def is_among(key: str, params: Collection[str]) -> bool:
+    """Returns whether a key, such as `fine_tune.epochs`, or a section that holds it is there."""
+    return any(key == each or key.startswith(f"{each}.") for each in params)
 
 
 def differences_of_code(one: Identity, other: Identity) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,18 +211,13 @@ def outdated(
     leading = provenance.params_by_rung(experiments.lock_of(reports))
     rungs_outdated = set()
     for rung, params in leading.items():
-        keys = [key for key in differing if _is_among(key, params)]
-        if keys:
+        reasons = [said for key, said in differing.items() if provenance.is_among(key, params)]
+        if reasons:
             rungs_outdated.add(rung)
-        if keys and any(_is_among(key, params) for key in chosen):
-            reasons = "; ".join(f"{key}: {differing[key][0]}, {differing[key][1]}" for key in keys)
-            print(f"ladder: {rung} of {recipe} is not compared; {reasons}", file=sys.stderr)
+        if reasons and any(provenance.is_among(key, params) for key in chosen):
+            line = f"ladder: {rung} of {recipe} is not compared; {'; '.join(reasons)}"
+            print(line, file=sys.stderr)
     return rungs_outdated
-
-
-def _is_among(key: str, params: Collection[str]) -> bool:
-    """Returns whether a key, such as `fine_tune.epochs`, or a section that holds it is there."""
-    return any(key == each or key.startswith(f"{each}.") for each in params)
 
 
 def _is_comparable(default: Path, recipe: Path) -> bool:

@@ -1,7 +1,7 @@
 """What predictions are worth: accuracy with its interval, loss, AUC, confusion. No TensorFlow."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,32 +118,20 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 
 def balanced_accuracy(frame: pd.DataFrame) -> float:
     """Returns the mean recall of the classes that the subset has."""
-    labels = frame["label"].to_numpy()
-    present = np.unique(labels)
-    return float(
-        metrics.recall_score(
-            labels,
-            prediction_tables.predicted(frame),
-            labels=present,
-            average="macro",
-            zero_division=0,
-        )
-    )
+    return _mean_of_classes(metrics.recall_score, frame)
 
 
 def macro_f1(frame: pd.DataFrame) -> float:
     """Returns the mean F1 (of precision and recall) of the classes that the subset has."""
+    return _mean_of_classes(metrics.f1_score, frame)
+
+
+def _mean_of_classes(score: Callable[..., float], frame: pd.DataFrame) -> float:
+    """Returns the mean of scikit-learn's `score` over the classes that the subset has."""
     labels = frame["label"].to_numpy()
+    predicted = prediction_tables.predicted(frame)
     present = np.unique(labels)
-    return float(
-        metrics.f1_score(
-            labels,
-            prediction_tables.predicted(frame),
-            labels=present,
-            average="macro",
-            zero_division=0,
-        )
-    )
+    return float(score(labels, predicted, labels=present, average="macro", zero_division=0))
 
 
 def baseline(manifest: pd.DataFrame) -> pd.DataFrame:
