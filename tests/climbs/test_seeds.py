@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +104,17 @@ def test_seeds_of_another_identity_give_way_and_the_reason_is_printed(
     reason: str,
 ) -> None:
     studies = tmp_path / "studies"
-    assert seeds.known(tmp_path, studies, IDENTITY).machines.empty
+    rung: tuple[rungs.Rung] = ("scratch",)
+    assert seeds.known(tmp_path, studies, IDENTITY, rung).machines.empty
     seeds.write(studies, of_seeds(0, 2), IDENTITY)
-    assert_equal(seeds.known(tmp_path, studies, IDENTITY), of_seeds(0, 2))
+    assert_equal(seeds.known(tmp_path, studies, IDENTITY, rung), of_seeds(0, 2))
     assert capsys.readouterr().err == ""
-    known = seeds.known(tmp_path, studies, other)
+    known = seeds.known(tmp_path, studies, other, rung)
     assert known.machines.empty
     assert known.answers.empty
     assert capsys.readouterr().err == f"ladder: the seeds of {studies} give way; {reason}\n"
     seeds.write(studies, known.plus(of_seeds(1)), other)
-    assert_equal(seeds.known(tmp_path, studies, other), of_seeds(1))
+    assert_equal(seeds.known(tmp_path, studies, other, rung), of_seeds(1))
 
 
 def test_every_seed_of_shuffled_labels_has_a_deal_of_its_own() -> None:
@@ -135,17 +136,17 @@ def write_reports(reports: Path, seed: int) -> None:
 def test_the_ladder_in_the_reports_is_a_seed_of_its_own_code_and_params(tmp_path: Path) -> None:
     reports, studies = tmp_path, tmp_path / "studies"
     write_reports(reports, seed=4)
-    known = seeds.known(reports, studies, IDENTITY)
+    known = seeds.known(reports, studies, IDENTITY, rungs.RUNGS)
     assert known.machines.to_dict("records") == [{"seed": 4, **MACHINE}]
     assert known.machines["seed"].dtype == int
     assert known.answers.groupby("rung").size().to_dict() == dict.fromkeys(rungs.RUNGS, 4)
     assert known.answers["right"].tolist() == [True, True, True, False] * 5
     seeds.write(studies, known, IDENTITY)
-    again = seeds.known(reports, studies, IDENTITY)
+    again = seeds.known(reports, studies, IDENTITY, rungs.RUNGS)
     assert len(again.machines) == 1  # and not twice
     assert_equal(seeds.Seeds(again.answers, known.machines), known)
     other = dataclasses.replace(IDENTITY, fingerprint="3c4d")
-    assert seeds.known(reports, studies, other).machines.empty
+    assert seeds.known(reports, studies, other, rungs.RUNGS).machines.empty
 
 
 def test_the_seeds_of_a_study_and_the_ladder_in_the_reports_count_together(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_the_seeds_of_a_study_and_the_ladder_in_the_reports_count_together(tmp_p
     ]
     study = seeds.Seeds(pd.concat(every), of_seeds(0, 2).machines)
     seeds.write(tmp_path / "studies", study, IDENTITY)
-    known = seeds.known(tmp_path, tmp_path / "studies", IDENTITY)
+    known = seeds.known(tmp_path, tmp_path / "studies", IDENTITY, rungs.RUNGS)
     assert known.machines["seed"].tolist() == [0, 1, 2]
     assert known.answers.groupby("seed").size().to_dict() == dict.fromkeys(range(3), 20)
 
@@ -231,8 +232,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
     runs: list[tuple[str, list[str]]] = []
 
     def climb(name: str, overrides: list[str], targets: Sequence[str]) -> str:
-        assert targets == ("evaluate",)  # which needs every rung's predictions
-        runs.append((name, [*overrides]))
+        runs.append((name, [*overrides, *targets]))
         return name
 
     def show(commit: str, path: Path) -> bytes:
@@ -243,7 +243,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, at_root: Path) -> list[tuple[str, lis
             return json.dumps({"fine_tuned": {**MACHINE, "threads": commit[-1]}}).encode()
         return PREDICTIONS.to_csv(index=False).encode()
 
+    def fetched(commit: str, path: Path) -> str:
+        assert path.is_relative_to("data/cifar10")
+        if path.suffix == ".json":
+            machine = {**MACHINE, "tensorflow": "2.21.0", "keras": "3.15.1", "threads": commit[-1]}
+            return json.dumps({"fingerprint": "1a2b", "runtime": machine})
+        return PREDICTIONS.to_csv(index=False)
+
     monkeypatch.setattr(climbs, "planned", lambda _: IDENTITY)
+    monkeypatch.setattr(experiments, "fetched", fetched)
     monkeypatch.setattr(experiments, "climb", climb)
     monkeypatch.setattr(experiments, "show", show)
     monkeypatch.setattr(experiments, "check_code_committed", lambda: None)
@@ -255,8 +263,8 @@ def test_only_seeds_that_are_missing_are_climbed(asked: list[tuple[str, list[str
     write_reports(Path("reports/cifar10"), seed=1)
     seeds.run(3, PLAN)
     assert asked == [
-        ("cifar10-seed-0", ["a=b", "seed=0"]),
-        ("cifar10-seed-2", ["a=b", "seed=2"]),
+        ("cifar10-seed-0", ["a=b", "seed=0", "evaluate"]),  # which needs every rung's predictions
+        ("cifar10-seed-2", ["a=b", "seed=2", "evaluate"]),
     ]
     studies = Path("reports/cifar10/studies")
     study = seeds.read(studies)
@@ -266,6 +274,51 @@ def test_only_seeds_that_are_missing_are_climbed(asked: list[tuple[str, list[str
     assert "scratch,test,2,0.5\n" in (studies / "seeds.csv").read_text()  # 2, and not 2.0
     seeds.run(3, PLAN)
     assert len(asked) == 2  # all count
+
+
+def test_of_a_recipe_only_the_rungs_are_climbed_that_it_changes(
+    asked: list[tuple[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logged: dict[str, Mapping[str, float]] = {}
+    monkeypatch.setattr(experiments, "sha256", lambda _, path: path.name)
+    monkeypatch.setattr(
+        tracking, "log_results", lambda _, sha256, metrics: logged.update({sha256: metrics})
+    )
+    default, reports = Path("reports/cifar10"), Path("reports/cifar10/mine")
+    for folder in (default, reports):
+        write_reports(folder, seed=0)
+    changed: tuple[rungs.Rung, ...] = ("features", "fine_tuned")
+    for rung in changed:
+        other = PREDICTIONS.assign(probability=1 - PREDICTIONS["probability"])
+        artifacts.write_csv(reports / f"predictions/{rung}.csv", other)
+    studies = default / "studies/mine"
+    plan = dataclasses.replace(PLAN, reports=reports, studies=studies, recipes=("mine",))
+    seeds.run(2, plan)
+    targets = [f"predict@{rung}" for rung in changed]
+    assert asked == [("cifar10-seed-1", ["a=b", "seed=1", *targets])]
+    accuracies = {"validation_accuracy": 1.0, "test_accuracy": 0.5}
+    assert logged == {f"{rung}.weights.h5": accuracies for rung in changed}
+    study = seeds.read(studies)
+    assert study.answers.groupby(["rung", "seed"]).size().to_dict() == {
+        (rung, seed): 4 for rung in changed for seed in (0, 1)
+    }
+    (step,) = pd.read_csv(studies / "seeds_steps.csv").to_dict("records")
+    assert (step["rung"], step["other"]) == ("fine_tuned", "features")
+    artifacts.write_csv(default / "predictions/scratch.csv", PREDICTIONS.iloc[1:])
+    assert seeds.differing(reports, default) == ("scratch", *changed)
+    seeds.run(2, plan)
+    assert "give way; without scratch\n" in capsys.readouterr().err
+    assert seeds.read(studies).answers["rung"].unique().tolist() == ["scratch", *changed]
+
+
+def test_where_no_ladder_is_to_compare_with_all_rungs_count(tmp_path: Path) -> None:
+    write_reports(tmp_path / "mine", seed=0)
+    assert seeds.differing(tmp_path / "mine", tmp_path) == rungs.RUNGS
+    assert seeds.differing(tmp_path, tmp_path) == rungs.RUNGS
+    write_reports(tmp_path, seed=0)  # with the same answers
+    assert seeds.differing(tmp_path / "mine", tmp_path) == rungs.RUNGS
 
 
 def test_a_change_half_way_ends_the_study_and_keeps_what_was_climbed(

@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ladder import artifacts, base_names, errors, paths, provenance, rungs, settings
-from ladder.climbs import climbs, experiments, recipes
+from ladder.climbs import climbs, experiments, predicted, recipes
 from ladder.evidence import base_comparison
 from ladder.networks import weight_files
 from ladder.page import sentences
@@ -232,12 +232,8 @@ def _climbed(
     """
     files, base = paths.DatasetPaths(plan.dataset), climb.params.base
     name = f"{plan.name}-on-{climb.base}-{climb.size}"
-    commit = experiments.climb(name, climb.overrides, [f"predict@{RUNG}"])
-    trained = json.loads(experiments.fetched(commit, files.description(RUNG)))
-    runtimes = [trained["runtime"]]
-    climbs.check_alike(
-        identity, provenance.of_climb(identity.params, [trained["fingerprint"]], runtimes)
-    )
+    climbed = predicted.climb(name, climb.overrides, [RUNG], files, identity)
+    commit = climbed.commit
     timing = json.loads(experiments.fetched(commit, files.seconds("extract_features")))
     pictures = len(experiments.read_frame(commit, files.manifest))
     training = experiments.read_frame(commit, files.history(RUNG))["seconds"].sum()
@@ -250,4 +246,4 @@ def _climbed(
         "megabytes": experiments.size(commit, paths.base_weights(base)) / 1e6,
         "seconds": timing["seconds"] + float(training),
     }
-    return row, experiments.read_frame(commit, files.predictions(RUNG))
+    return row, climbed.predictions[RUNG]

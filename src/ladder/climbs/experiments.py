@@ -233,6 +233,14 @@ def fetched(commit: str, path: Path) -> str:
         return target.read_text(encoding="utf-8")
 
 
+def sha256(commit: str, path: Path) -> str:
+    """Returns the hash of a file of a climb in DVC's cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / path.name
+        fetch(commit, path, target)
+        return artifacts.sha256(target)
+
+
 def read_frame(commit: str, path: Path) -> pd.DataFrame:
     """Returns a table of a climb from DVC's cache."""
     return artifacts.read_csv(io.StringIO(fetched(commit, path)))

@@ -1,6 +1,5 @@
 """Would more labels help? The pretrained rungs, trained on fewer and fewer of the pictures."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ladder import artifacts, errors, paths, provenance, rungs
-from ladder.climbs import climbs, experiments, proposals, recipes
+from ladder.climbs import climbs, experiments, predicted, proposals, recipes
 from ladder.evidence import answers, studies
 from ladder.page import sentences
 from ladder.pictures import sources
@@ -65,25 +64,17 @@ def _climb_on(
         InputError: a rung came from another machine's cache.
     """
     files = paths.DatasetPaths(plan.dataset)
-    commit = experiments.climb(
+    climbed = predicted.climb(
         f"{plan.name}-of-{per_class}",
         [*plan.overrides, *on_fewer(per_class, there_are, identity.params)],
-        [f"predict@{rung}" for rung in rungs.ON_A_BASE],
+        rungs.ON_A_BASE,
+        files,
+        identity,
     )
-    trained = [
-        json.loads(experiments.fetched(commit, files.description(rung))) for rung in rungs.ON_A_BASE
-    ]
-    fingerprints = [description["fingerprint"] for description in trained]
-    runtimes = [description["runtime"] for description in trained]
-    climbed = provenance.of_climb(identity.params, fingerprints, runtimes)
-    climbs.check_alike(identity, climbed)
-    manifest = experiments.read_frame(commit, files.manifest)
+    manifest = experiments.read_frame(climbed.commit, files.manifest)
     pictures = int((manifest["subset"] == "train").sum())
     every = [
-        answers.of_predictions(
-            experiments.read_frame(commit, files.predictions(rung)), rung, seed=0
-        )
-        for rung in rungs.ON_A_BASE
+        answers.of_predictions(frame, rung, seed=0) for rung, frame in climbed.predictions.items()
     ]
     return pd.concat(every).assign(train_pictures=pictures)
 

@@ -4,7 +4,7 @@ import functools
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from ladder import artifacts, errors, paths, provenance, rungs, tracking
-from ladder.climbs import climbs, experiments, recipes
+from ladder.climbs import climbs, experiments, predicted, recipes
 from ladder.evidence import answers, studies
 
 
@@ -30,6 +30,11 @@ class Seeds:
         ordered = (pd.concat(frames).sort_values("seed", kind="stable") for frames in together)
         return Seeds(*(frame.reset_index(drop=True) for frame in ordered))
 
+    def of(self, some: Sequence[rungs.Rung]) -> "Seeds":
+        """Returns these rungs of them."""
+        kept = self.answers[self.answers["rung"].isin(some)]
+        return Seeds(kept.reset_index(drop=True), self.machines)
+
 
 EVALUATED = ("evaluate",)  # nobody looks into the networks of a seed, or at its page
 NO_SEED = pd.Series(dtype=int)
@@ -43,7 +48,8 @@ def run(count: int, plan: recipes.Plan) -> None:
     """Climbs with at least the seeds 0 … count-1; none that was climbed before is climbed again.
 
     A climb of the same identity counts (`provenance`), on whatever processor: the ladder in the
-    reports, a seed of the study, or a climb in DVC's run cache. After every seed the plan's studies
+    reports, a seed of the study, or a climb in DVC's run cache. Of a recipe the rungs are climbed
+    that answer otherwise than the default climb (`differing`). After every seed the plan's studies
     are written: `seeds_answers.csv` (which answers of all climbs were right), `seeds_climbs.csv`
     (on what machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv` (their means with
     intervals), `seeds_steps.csv` (what every rung brings over the one before) and `seeds.json`
@@ -57,21 +63,56 @@ def run(count: int, plan: recipes.Plan) -> None:
         raise errors.InputError(
             "N", expected="at least 2 seeds", received=count, advice="Use make seeds N=5."
         )
-    reports = paths.DatasetPaths(plan.dataset).reports
+    files = paths.DatasetPaths(plan.dataset)
     identity = climbs.planned(plan.overrides)
-    seeds = known(plan.reports, plan.studies, identity)
+    some = differing(plan.reports, files.reports)
+    seeds = known(plan.reports, plan.studies, identity, some)
     missing = sorted({*range(count)} - {*seeds.machines["seed"]})
     for seed in tqdm(missing, "seeds", disable=None):
         climbs.check_unchanged(plan.overrides, identity)
-        overrides = [*plan.overrides, *of_seed(seed, identity.params)]
-        commit = experiments.climb(f"{plan.name}-seed-{seed}", overrides, EVALUATED)
-        climbs.check_alike(identity, climbs.identity_of(commit, reports))
-        seeds = seeds.plus(results(functools.partial(of_climb, commit, reports), seed))
+        climbed = _climb if some == rungs.RUNGS else functools.partial(_climb_some, some)
+        seeds = seeds.plus(climbed(seed, plan, identity))
         write(plan.studies, seeds, identity)  # after every seed: an interruption loses none
     summary = write(plan.studies, seeds, identity)
-    compare(reports)
-    track(plan, studies.values(seeds.answers, ["rung"]))
+    compare(files.reports)
+    track(plan, seeds)
     print(summary.to_string(index=False, float_format="{:.4f}".format))
+
+
+def _climb(seed: int, plan: recipes.Plan, identity: provenance.Identity) -> Seeds:
+    """Climbs the ladder with a seed, and returns its answers."""
+    reports = paths.DatasetPaths(plan.dataset).reports
+    overrides = [*plan.overrides, *of_seed(seed, identity.params)]
+    commit = experiments.climb(f"{plan.name}-seed-{seed}", overrides, EVALUATED)
+    climbs.check_alike(identity, climbs.identity_of(commit, reports))
+    return results(lambda name: experiments.show(commit, reports / name), seed)
+
+
+def _climb_some(
+    some: Sequence[rungs.Rung], seed: int, plan: recipes.Plan, identity: provenance.Identity
+) -> Seeds:
+    """Climbs some rungs with a seed, and returns their answers; MLflow gets their accuracies."""
+    files = paths.DatasetPaths(plan.dataset)
+    overrides = [*plan.overrides, *of_seed(seed, identity.params)]
+    climbed = predicted.climb(f"{plan.name}-seed-{seed}", overrides, some, files, identity)
+    seeds = of_one(climbed.predictions, climbed.machines[some[-1]], seed)
+    for rung, measured in accuracies(seeds).items():
+        weights_sha256 = experiments.sha256(climbed.commit, files.weights(rung))
+        tracking.log_results(plan.dataset, weights_sha256, measured[seed])
+    return seeds
+
+
+def differing(reports: Path, default: Path) -> tuple[rungs.Rung, ...]:
+    """Returns the rungs that answer otherwise in one folder of reports than in another.
+
+    All of them where it is the same folder, or no ladder is in one of them. What a recipe does not
+    change comes out the same with the same seed, and need not be climbed with others.
+    """
+    if reports == default or not all((f / "climb.json").is_file() for f in (reports, default)):
+        return rungs.RUNGS
+    names = {rung: f"predictions/{rung}.csv" for rung in rungs.RUNGS}
+    some = [r for r, n in names.items() if (reports / n).read_bytes() != (default / n).read_bytes()]
+    return tuple(some) or rungs.RUNGS
 
 
 def of_seed(seed: int, params: Mapping[str, Any]) -> list[str]:
@@ -118,39 +159,53 @@ def _is_comparable(recipe: str, default: provenance.Identity, other: provenance.
     return not reasons
 
 
-def track(plan: recipes.Plan, every: pd.DataFrame) -> None:
-    """Makes the seeds' MLflow runs of a rung children of one run; `every` is `studies.values`."""
-    for rung in rungs.RUNGS:
-        measured: dict[int, dict[str, float]] = {}
-        for row in every[every["rung"] == rung].to_dict("records"):
-            name = f"{row['subset']}_accuracy"
-            measured.setdefault(int(row["seed"]), {})[name] = float(row["accuracy"])
+def track(plan: recipes.Plan, seeds: Seeds) -> None:
+    """Makes the seeds' MLflow runs of a rung children of one run."""
+    for rung, measured in accuracies(seeds).items():
         tracking.group(plan.dataset, f"{plan.name} seeds", rung, measured)
 
 
-def known(reports: Path, studies_folder: Path, identity: provenance.Identity) -> Seeds:
-    """Returns the seeds of this identity in a folder of studies, and that of a ladder's reports.
+def accuracies(seeds: Seeds) -> dict[rungs.Rung, dict[int, dict[str, float]]]:
+    """Returns the accuracies by rung and seed, by their names in MLflow."""
+    measured: dict[rungs.Rung, dict[int, dict[str, float]]] = {}
+    for row in studies.values(seeds.answers, ["rung"]).to_dict("records"):
+        of_rung = measured.setdefault(rungs.named(row["rung"]), {})
+        of_seed = of_rung.setdefault(int(row["seed"]), {})
+        of_seed[f"{row['subset']}_accuracy"] = float(row["accuracy"])
+    return measured
 
-    Those of another give way; why is printed.
+
+def known(
+    reports: Path,
+    studies_folder: Path,
+    identity: provenance.Identity,
+    some: Sequence[rungs.Rung],
+) -> Seeds:
+    """Returns some rungs of the seeds in a folder of studies, and of that in a ladder's reports.
+
+    Both if they are of this identity. Of a study that is not, or lacks a rung, no seed counts; why
+    is printed.
     """
     seeds = NONE
     if (studies_folder / "seeds.json").is_file():
-        if reasons := provenance.differences(
-            provenance.read(studies_folder / "seeds.json"), identity
-        ):
+        study = read(studies_folder).of(some)
+        reasons = provenance.differences(provenance.read(studies_folder / "seeds.json"), identity)
+        if absent := {*some} - {*study.answers["rung"]}:
+            reasons.append(f"without {', '.join(sorted(absent))}")
+        if reasons:
             print(
                 f"ladder: the seeds of {studies_folder} give way; {'; '.join(reasons)}",
                 file=sys.stderr,
             )
         else:
-            seeds = read(studies_folder)
+            seeds = study
     if not (reports / "climb.json").is_file():
         return seeds
     climbed = provenance.read(reports / "climb.json")
     seed = climbed.params["seed"]
     if provenance.differences(climbed, identity) or seed in {*seeds.machines["seed"]}:
         return seeds
-    return seeds.plus(results(lambda name: (reports / name).read_bytes(), seed))
+    return seeds.plus(results(lambda name: (reports / name).read_bytes(), seed).of(some))
 
 
 def read(studies_folder: Path) -> Seeds:
@@ -161,21 +216,21 @@ def read(studies_folder: Path) -> Seeds:
     )
 
 
-def of_climb(commit: str, reports: Path, name: str) -> bytes:
-    """Returns the content of a file of a climb's reports."""
-    return experiments.show(commit, reports / name)
-
-
 def results(read: Callable[[str], bytes], seed: int) -> Seeds:
     """Returns one seed; `read` gives the content of a file of its climb's reports."""
-    frames = [
-        answers.of_predictions(
-            artifacts.read_csv(io.BytesIO(read(f"predictions/{rung}.csv"))), rung, seed
-        )
+    predictions = {
+        rung: artifacts.read_csv(io.BytesIO(read(f"predictions/{rung}.csv")))
         for rung in rungs.RUNGS
-    ]
-    machine = json.loads(read("runtime.json"))["fine_tuned"]
-    return Seeds(pd.concat(frames), pd.DataFrame([{"seed": seed, **machine}]))
+    }
+    return of_one(predictions, json.loads(read("runtime.json"))["fine_tuned"], seed)
+
+
+def of_one(
+    predictions: Mapping[rungs.Rung, pd.DataFrame], machine: Mapping[str, Any], seed: int
+) -> Seeds:
+    """Returns one seed of what its rungs predicted, and the machine that it was climbed on."""
+    every = [answers.of_predictions(frame, rung, seed) for rung, frame in predictions.items()]
+    return Seeds(pd.concat(every), pd.DataFrame([{"seed": seed, **machine}]))
 
 
 def write(studies_folder: Path, seeds: Seeds, identity: provenance.Identity) -> pd.DataFrame:
