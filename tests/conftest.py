@@ -291,3 +291,15 @@ def browser() -> "Iterator[webdriver.Chrome]":
     driver.set_page_load_timeout(120)
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of random weights of VGG16."""
+    from ladder.networks import bases, models, weights  # TensorFlow, in the tests of networks alone
+
+    model = bases.build("vgg16")
+    weights.draw(model, seed=0)
+    path = tmp_path_factory.mktemp("base") / "vgg16.weights.h5"
+    models.write(model, path)
+    return path

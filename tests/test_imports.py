@@ -13,7 +13,7 @@ import graph
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "src/ladder").rglob("[a-z]*.py"))
 STAGES = sorted([*(ROOT / "stages").glob("*.py"), *(ROOT / "chapter/stages").glob("*.py")])
-PACKAGES = ("climbs", "claims", "page", "evidence", "experiments", "networks", "pictures")
+PACKAGES = ("climbs", "claims", "page", "experiments", "evidence", "networks", "pictures")
 PLUMBING = len(PACKAGES)
 TOP = "cli"  # the face over all packages
 

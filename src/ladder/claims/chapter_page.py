@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from ladder.claims import verdicts
+from ladder.claims import chapter_figures, verdicts
 from ladder.page import page
 
 FOLDER = Path(__file__).parent
@@ -16,6 +16,12 @@ TITLES = {
     "shifts": "Moved digits",
     "padding": "Padding and strides",
     "pooling": "Pooling",
+    "amounts": "More pictures, or augmentation",
+    "depth": "Depth",
+    "heads": "A head on stored features",
+    "fine_tuning": "Fine-tuning",
+    "unfreezing": "Unfreezing more",
+    "heat": "Where a network looks",
 }
 FIGURES = {  # what is read aloud in their place, and stands under them
     "shifts": "Accuracy by shift of the test digits, of the convnet and of the dense network. Mean "
@@ -23,6 +29,14 @@ FIGURES = {  # what is read aloud in their place, and stands under them
     "picture.",
     "pooling": "Test accuracy by what follows the first two convolutions. Mean over seeds, with "
     "its interval over seeds and pictures.",
+    "amounts": "Test accuracy by number of train pictures. Mean over seeds, and their standard "
+    "deviation.",
+    "depth": "What a linear reading of each block of VGG16 finds, and how many of its channels are "
+    "blank.",
+    "heads": "Validation loss by epoch of three ways to train a head on stored features. Mean over "
+    "seeds.",
+    "unfreezing": "Test accuracy by what is fine-tuned. Mean over seeds, with its interval over "
+    "seeds and pictures.",
 }
 
 
@@ -109,9 +123,113 @@ def _pooling(table: pd.DataFrame) -> list[dict[str, str]]:
     ]
 
 
+def _amounts(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "train pictures": f"{row['train_pictures']:,}",
+            **{
+                label: f"{100 * row[way]:.1f} ± {100 * row[f'{way}_deviation']:.1f} %"
+                for way, label in chapter_figures.AMOUNTS.items()
+            },
+            "augmentation brings, points": points(row, "augmentation"),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _depth(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "block": row["block"],
+            "cats and dogs": f"{100 * row['animals']:.1f} %",
+            "digits": f"{100 * row['digits']:.1f} %",
+            "blank channels": f"{100 * row['blank']:.1f} %",
+            "numbers that are 0": f"{100 * row['zeros']:.0f} %",
+            "colours": f"{100 * row['colours']:.0f} %",
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _heads(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "head": chapter_figures.HEADS[row["way"]],
+            "lowest validation loss": f"epoch {row['lowest_epoch']} of {row['epochs']}",
+            "rise to the last epoch": f"{row['rise']:+.3f} ({row['rise_low']:+.3f} to "
+            f"{row['rise_high']:+.3f})",
+            "right in training": f"{100 * row['accuracy']:.1f} %",
+            "right on validation": f"{100 * row['validation_accuracy']:.1f} %",
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _fine_tuning(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "what": WAYS[row["way"]],
+            "test accuracy": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} %",
+            "the trained head is better by, points": ""
+            if row["way"] == "trained_head"
+            else points(row, "trained_head_is_better"),
+            "block moved": f"{100 * row['moved']:.2f} %",
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def _unfreezing(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "fine-tuned": row["unfrozen"].replace("_", "–"),
+            "test accuracy": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} %",
+            "over the row before, points": points(row, "gain") if number else "",
+            "seconds": f"{row['seconds']:.1f}",
+            "parameters": f"{row['parameters']:,}",
+        }
+        for number, row in enumerate(table.to_dict("records"))
+    ]
+
+
+def _heat(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "network": WAYS[row["network"]],
+            "method": METHODS[row["method"]],
+            "heat in the corner": f"{100 * row['share']:.0f} %",
+            "over the corner's area, points": points(row, "over_chance"),
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def points(row: Mapping[Any, Any], name: str) -> str:
+    """Returns a difference of shares in points, with its interval."""
+    low, high = 100 * row[f"{name}_low"], 100 * row[f"{name}_high"]
+    return f"{100 * row[name]:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
 def _apart(row: Mapping[Any, Any]) -> str:
     low, high = 100 * row["difference_ci_low"], 100 * row["difference_ci_high"]
     return f"{100 * row['max_is_better']:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-ROWS = {"shifts": _shifts, "padding": _padding, "pooling": _pooling}
+WAYS = {
+    "frozen": "the head alone",
+    "trained_head": "the block, after the head",
+    "untrained_head": "the block and a fresh head",
+    "large_rate": "the block, at a large rate",
+}
+METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
+ROWS = {
+    "shifts": _shifts,
+    "padding": _padding,
+    "pooling": _pooling,
+    "amounts": _amounts,
+    "depth": _depth,
+    "heads": _heads,
+    "fine_tuning": _fine_tuning,
+    "unfreezing": _unfreezing,
+    "heat": _heat,
+}

@@ -1,18 +1,31 @@
 """chapter/params.yaml, read strictly, and where the chapter's files lie."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from ladder import settings
+from ladder import paths, settings
 
 PARAMS = Path("chapter/params.yaml")
 EXPERIMENT = "chapter"  # in MLflow
 DATA, REPORTS = Path("data/chapter"), Path("reports/chapter")
 MNIST, DIGITS, POOLING = DATA / "mnist.npz", DATA / "digits.npz", DATA / "pooling.npz"
 COUNTS, PADDING = DATA / "counts.csv", DATA / "padding.csv"
+ANIMALS, WEIGHTS = DATA / "animals.npz", DATA / "vgg16.weights.h5"
+VIEWS = DATA / "activations/views"
+ACTIVATIONS = DATA / "activations"  # <subset>.npy, views/view-01.npy, …
+BLOCKS, HEADS, FINE_TUNING = DATA / "blocks.npz", DATA / "heads.npz", DATA / "fine_tuning.npz"
+UNFREEZING, AMOUNTS = DATA / "unfreezing.npz", DATA / "amounts.npz"
 PAGE = REPORTS / "chapter.html"
+
+
+def activations(subset: paths.Subset) -> Path:
+    """Returns the file of what the base gives before its last block."""
+    return ACTIVATIONS / f"{subset}.npy"
 
 
 class Fit(settings.Section):
@@ -54,14 +67,94 @@ class Pooling(Fit):
     train_pictures: Annotated[int, Field(ge=1, le=60_000)]
 
 
+class Animals(settings.Section):
+    """How many cats and dogs of CIFAR-10 there are, and their size as the base takes them."""
+
+    train: Annotated[int, Field(ge=2, le=8000, multiple_of=2)]
+    validation: Annotated[int, Field(ge=2, le=2000, multiple_of=2)]
+    test: Annotated[int, Field(ge=2, le=2000, multiple_of=2)]
+    image_size: Annotated[int, Field(ge=96, le=192, multiple_of=96)]  # pixels; a place is whole
+
+    @property
+    def counts(self) -> dict[paths.Subset, int]:
+        """Pictures by subset."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+class Blocks(settings.Section):
+    """How many train pictures the blocks of the base are read from."""
+
+    train_pictures: settings.Count
+
+
+class Heads(Fit):
+    """The head on stored features, with dropout and without, with augmentation and without."""
+
+    train_pictures: settings.Count
+    dropout: settings.Fraction
+    views: Annotated[int, Field(ge=1)]  # of a picture, for augmentation
+
+
+class FineTuning(Fit):
+    """Fine-tuning after the head was trained as in `heads`, or before."""
+
+    large_learning_rate: Annotated[float, Field(gt=0, le=1)]
+    pasted_pictures: settings.Count  # that have another in a corner
+
+
+class Unfreezing(Fit):
+    """Fine-tuning from different blocks on."""
+
+    train_pictures: settings.Count
+    head_epochs: settings.Count  # before, at `heads`' rate
+
+
+class Seen(settings.Section):
+    """A training that sees so many pictures in all, whatever there are."""
+
+    pictures: settings.Count  # that are seen, those that come again included
+    batch_size: settings.Count
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+
+    def on(self, count: int) -> settings.Fit:
+        """Returns it for so many pictures, as a training of the ladder; the rate falls to 0."""
+        epochs = max(1, round(self.pictures / count))
+        return settings.Fit(
+            epochs=epochs,
+            minimum_epochs=epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            schedule="cosine",
+            patience=epochs,
+            validate_every=epochs,
+        )
+
+
+class Amounts(settings.Section):
+    """The convnet on more and more pictures, and the head on few."""
+
+    train_pictures: Annotated[list[settings.Count], Field(min_length=2)]
+    as_they_are: Seen
+    augmented: Seen
+    dropout: settings.Fraction  # with augmentation, as in the book
+
+
 class Chapter(settings.Section):
     """The whole of chapter/params.yaml."""
 
     seeds: Annotated[int, Field(ge=2)]  # 0, 1, … of every network
     runtime: settings.Runtime
+    runtime_on_base: settings.Runtime  # of what has the base in it
     digits: Digits
     shifts: Shifts
     pooling: Pooling
+    animals: Animals
+    augmentation: settings.Ranges
+    blocks: Blocks
+    heads: Heads
+    fine_tuning: FineTuning
+    unfreezing: Unfreezing
+    amounts: Amounts
 
 
 def load() -> Chapter:
@@ -71,3 +164,8 @@ def load() -> Chapter:
         InputError: a key is missing or unknown, a wrong type or range.
     """
     return settings.read_as(Chapter, PARAMS)
+
+
+def stacked(seeds: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Returns the arrays of all seeds, by name, with the seed first."""
+    return {name: np.stack([seed[name] for seed in seeds]) for name in seeds[0]}

@@ -1,0 +1,96 @@
+"""The convnet of DLwP 5.2 for small pictures, on more and more of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ladder import settings
+from ladder.experiments import on_base, plan
+from ladder.networks import training
+from ladder.networks.runtime import keras
+
+SIZE = 32  # pixels of CIFAR-10's pictures
+
+
+def convnet(dropout: float) -> keras.Model:
+    """Returns the convnet of DLwP 5.2.3 less its last convolution: (n, 32, 32, 3) → (n, 1).
+
+    Pictures of 32 pixels have no room for a fourth one. Dropout, where it is not 0, stands where it
+    stands in 5.2.5.
+    """
+    layers = keras.layers
+    pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
+    x = layers.Rescaling(1 / 255)(pixels)
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling2D()(x)
+    x = layers.Flatten()(x)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
+    x = layers.Dense(512, activation="relu")(x)
+    outputs = layers.Dense(1, activation="sigmoid", dtype="float32", name="probabilities")(x)
+    return keras.Model(pixels, outputs, name="convnet")
+
+
+def train(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    fit: plan.Seen,
+    seed: int,
+    ranges: settings.Ranges | None,
+    dropout: float,
+) -> keras.Model:
+    """Returns a trained convnet.
+
+    With `ranges` it sees a fresh view of each picture in every epoch. However many pictures there
+    are, it sees as many in all; the rate falls along a cosine.
+    """
+    keras.utils.set_random_seed(seed)
+    model = convnet(dropout)
+    inputs = training.augmented(images, ranges, seed) if ranges else training.unchanged(images)
+    batches = training.Batches(inputs, labels.astype(np.int64), fit.batch_size, seed)
+    parameters = fit.on(len(images))
+    training.fit_first(model, batches, parameters.epochs, parameters)
+    return model
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of 32 pixels (n, 32, 32, 3), the base's features of them, and labels (n,)."""
+
+    images: NDArray[np.uint8]
+    features: NDArray[np.float16]
+    labels: NDArray[np.uint8]
+
+    def first(self, count: int) -> "Pictures":
+        """Returns the first so many, of which half are cats."""
+        return Pictures(self.images[:count], self.features[:count], self.labels[:count])
+
+
+def of_seed(
+    seed: int,
+    train_pictures: Pictures,
+    test: Pictures,
+    network: keras.Model,
+    parameters: plan.Amounts,
+    ranges: settings.Ranges,
+    heads: plan.Heads,
+) -> dict[str, NDArray[np.bool_]]:
+    """Returns which test pictures are right (n,), by way of training, on these train pictures.
+
+    as_they_are and augmented are the convnet; head is that of `network`, VGG16 with a fresh head,
+    on its features.
+    """
+    images, labels = train_pictures.images, train_pictures.labels
+    plain = train(images, labels, parameters.as_they_are, seed, None, 0.0)
+    augmented = train(images, labels, parameters.augmented, seed, ranges, parameters.dropout)
+    inputs = training.unchanged(train_pictures.features)
+    layer = on_base.OUTPUT
+    on_base.train(network, on_base.HEAD, layer, inputs, labels, heads, seed)
+    head = on_base.part_from(network, layer)
+    return {
+        "as_they_are": on_base.right(plain, test.images, test.labels),
+        "augmented": on_base.right(augmented, test.images, test.labels),
+        "head": on_base.right(head, test.features, test.labels),
+    }
