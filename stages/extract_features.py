@@ -16,7 +16,8 @@ def main() -> None:
     params = settings.load(Params)
     files = paths.DatasetPaths(params.dataset.name)
     runtime.start(params.runtime, seed=None)
-    built, output = bases.resolved(params.base), bases.BASES[params.base.name].output
+    built = bases.resolved(params.base)
+    output = bases.features(built)
     size = params.base.pictures_size(params.image_size)
     base = models.pixels_to_features(built, size, paths.base_weights(built))
     with artifacts.timed(files.seconds("extract_features")):

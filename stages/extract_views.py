@@ -35,7 +35,7 @@ def main() -> None:
 
     folders = {
         built.cut: files.views("activations"),
-        bases.BASES[params.base.name].output: files.views("features"),
+        bases.features(built): files.views("features"),
     }
     base = models.pixels_to_features(built, params.base.pictures_size(params.image_size), weights)
     code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]

@@ -24,7 +24,7 @@ def main() -> None:
     runtime.start(
         settings.Runtime(threads=params.runtime.threads, precision="float32"), params.seed
     )
-    built = bases.resolved(params.base)
+    built = bases.resolved(params.base.model_copy(update={"output": settings.AUTO}))  # all of it
     base = models.pixels_to_features(built, patterns_wanted.pattern_size, paths.base_weights(built))
     layers = bases.filter_layers(built, patterns_wanted.filter_layers)
     patterns = {

@@ -69,6 +69,7 @@ PARAMS: dict[str, Any] = {
         "weights_sha256": None,
         "preprocessing": "imagenet",
         "cut": "block4_pool",
+        "output": "auto",
     },
     "augmentation": {
         "views": 2,

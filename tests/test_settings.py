@@ -281,6 +281,10 @@ def test_no_key_has_a_default(params: Params, write_params: Write, section: str 
     ("views", "key", "name", "expected"),
     [
         (2, "base.cut", "block6_pool", "base.cut to be one of auto, block1_conv1, .*, block5_pool"),
+        (2, "base.output", "block6_pool", "base.output to be one of auto, block1_conv1"),
+        (2, "base.output", "block1_conv1", "base.output to be a layer after block1_conv1"),
+        (2, "base.output", "block4_pool", "base.cut to be a layer before block4_pool, whose"),
+        (2, "base.output", "block3_pool", "base.cut to be a layer before block3_pool, whose"),
         (
             2,
             "fine_tune.unfreeze_from",
@@ -318,6 +322,11 @@ def test_a_layer_that_cannot_be_trained_from_is_refused(
             AUTO | {"base.name": "inception_v3", "base.image_size": 75},
             "interpretation.pattern_size to be 75 or more for inception_v3",
             "32",
+        ),
+        (
+            {"base.cut": "block2_pool", "base.output": "block4_pool"},
+            "fine_tune.unfreeze_from to be no layer after block4_pool, base.output",
+            "'block5_conv1'",
         ),
         ({"base.cut": "auto"}, "unfreeze_from to be auto too, or base.cut a layer", "'auto'"),
         (

@@ -135,6 +135,7 @@ class BuiltBase(Section):
     weights: base_names.Weights
     preprocessing: Literal["imagenet", "book"]
     cut: str
+    output: str = AUTO  # models of before this key ended with the base's last layer
 
     @field_validator("name")
     @classmethod
@@ -157,6 +158,7 @@ class BaseSize(Section):
 class Base(BuiltBase, BaseSize):
     """The pretrained convolutional base: its pictures, its weights, where it is cut."""
 
+    output: str  # whose output are the features
     weights_file: str | None  # in the project's folder; None: Keras downloads its own
     weights_sha256: Sha256 | None  # of this file
 
@@ -346,22 +348,26 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _layers_exist_in_order(self) -> Self:
-        layers, cut, first = (
-            self.base.names.layers,
-            self.base.cut,
-            self.train_end_to_end.unfreeze_from,
-        )
-        start = self.fine_tune.unfreeze_from
-        layers_named = {"base.cut": cut, "fine_tune.unfreeze_from": start}
+        layers, cut, output = self.base.names.layers, self.base.cut, self.base.output
+        first, start = self.train_end_to_end.unfreeze_from, self.fine_tune.unfreeze_from
+        layers_named = {"base.output": output, "base.cut": cut, "fine_tune.unfreeze_from": start}
         every = layers_named | {"train_end_to_end.unfreeze_from": first}
         received = ", ".join(f"{key} {name!r}" for key, name in every.items())
         for key, name in layers_named.items():
             if name not in (AUTO, *layers):
                 raise _layer_error(f"{key} to be one of {', '.join((AUTO, *layers))}", received)
-        if cut == layers[-1]:
+        if output == layers[0]:
+            raise _layer_error(f"base.output to be a layer after {output}", received)
+        if output != AUTO:
+            layers = layers[: layers.index(output) + 1]
+        if cut not in (AUTO, *layers[:-1]):
             raise _layer_error(
                 f"base.cut to be a layer before {layers[-1]}, whose output are the features",
                 received,
+            )
+        if start not in (AUTO, *layers):
+            raise _layer_error(
+                f"fine_tune.unfreeze_from to be no layer after {output}, base.output", received
             )
         views = self.augmentation.views
         allowed = ("flatten",) if views else (*layers, "flatten")

@@ -163,6 +163,7 @@ def test_the_params_own_base_is_climbed_as_they_say() -> None:
         weights_sha256=None,
         preprocessing="imagenet",
         cut="auto",
+        output="auto",
     )
     assert lite.params.fine_tune.unfreeze_from == "auto"
     assert lite.params.interpretation.filter_layers == "auto"

@@ -219,6 +219,56 @@ def test_what_is_shown_of_a_base_with_branches_are_the_ends_of_its_blocks() -> N
     assert bases.ends_of_blocks(bases.resolved(base())) == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "output", "cut", "features"),
+    [
+        ("vgg16", "auto", "block4_pool", "block5_pool"),
+        ("vgg16", "block5_pool", "block4_pool", "block5_pool"),
+        ("vgg16", "block4_pool", "block3_pool", "block4_pool"),
+        ("vgg16", "block3_pool", "block2_pool", "block3_pool"),
+        ("vgg16", "block1_pool", "block1_conv1", "block1_pool"),
+        ("resnet50", "auto", "conv4_block6_out", "avg_pool"),
+        ("resnet50", "conv4_block6_out", "conv4_block3_out", "pooled_output"),
+    ],
+)
+def test_an_earlier_output_moves_the_cut_as_far(
+    name: str, output: str, cut: str, features: str
+) -> None:
+    resolved = bases.resolved(base(name=name, cut="auto", output=output))
+    assert (resolved.cut, bases.features(resolved)) == (cut, features)
+    named = bases.resolved(base(name=name, cut="input", output=output))
+    assert named.cut == "input"
+
+
+@every_base
+def test_the_first_layers_of_a_base_give_what_they_give_within_it(
+    name: str, tmp_path: Path
+) -> None:
+    names, size = base_names.BASES[name], base_names.BASES[name].smallest_size
+    output = names.layers[len(names.layers) // 2]
+    whole = bases.build(name)
+    weights.draw(whole, 0)
+    models.write(whole, tmp_path / "base.weights.h5")
+    about = bases.resolved(base(name=name, cut="auto", output=output))
+    part = models.pixels_to_features(about, size, tmp_path / "base.weights.h5")
+    assert len(part.layers) < len(whole.layers)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
+    given = models.between(part, [about.cut, bases.features(about)])(pixels)[1].numpy()
+    about_whole = bases.resolved(base(name=name, cut="auto"))
+    every = models.pixels_to_features(about_whole, size, tmp_path / "base.weights.h5")
+    maps = models.between(every, [output])(pixels)
+    maps = np.asarray(maps[0] if isinstance(maps, list) else maps)
+    expected = maps.mean(axis=(1, 2)) if bases.BASES[name].pooled else maps
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-5)
+    assert output in bases.ends_of_blocks(about) or not bases.BASES[name].pooled
+    assert {*bases.ends_of_blocks(about)} <= {layer.name for layer in part.layers}
+
+
+def test_models_of_before_end_with_their_base() -> None:
+    old = settings.BuiltBase(name="vgg16", weights="none", preprocessing="book", cut="block4_pool")
+    assert bases.features(old) == "block5_pool"
+
+
 def test_layers_carry_keras_names() -> None:
     names = [layer.name for layer in bases.convolutions(built("vgg16"))]
     blocks = [2, 2, 3, 3, 3]

@@ -215,6 +215,7 @@ def _of_another(name: str, own: settings.Settings) -> dict[str, object]:
         "base.weights_file": "null",
         "base.weights_sha256": "null",
         "base.cut": settings.AUTO,
+        "base.output": settings.AUTO,
         "train_end_to_end.unfreeze_from": "flatten",
         "fine_tune.unfreeze_from": settings.AUTO,
         "interpretation.filter_layers": settings.AUTO,

@@ -25,6 +25,7 @@ PRETRAINED = settings.Base(
     weights_sha256=None,
     preprocessing="imagenet",
     cut="block4_pool",
+    output="block5_pool",
 )
 BASE = bases.resolved(PRETRAINED)
 

@@ -27,7 +27,7 @@ class Base:
     build: Callable[..., keras.Model]
     scaling: Scaling  # that the weights of its authors want, which `keras.applications` has
     output: str  # the layer whose output are the features
-    cut: str  # for `base.cut: auto`: what follows is fine-tuned
+    cut: str  # for `base.cut: auto`: what follows is fine-tuned; see `resolved`
     filter_layers: tuple[str, ...]  # for `interpretation.filter_layers: auto`
     pooled: bool = True  # the features are averages over the picture; False: as in the book
     has_preprocessing: bool = False  # the builder's own, which is left out
@@ -42,6 +42,7 @@ def _lite(width: float, depth: float, cut: str) -> Base:
 
 _BLOCKS = tuple(f"block{i}_conv1" for i in range(1, 6))
 _POOLED = "global_average_pooling2d"
+POOLED_OUTPUT = "pooled_output"  # the layer that is put on an output before the row's
 _APPLICATIONS = keras.applications
 
 BASES = {
@@ -156,11 +157,30 @@ def pretrained_by_keras(name: str) -> keras.Model:
 
 
 def resolved(base: settings.Base) -> settings.BuiltBase:
-    """Returns what a model's description holds of the base, with the row's cut for `auto`."""
-    cut = BASES[base.name].cut if base.cut == settings.AUTO else base.cut
+    """Returns what a model's description holds of the base, with layers' names for `auto`.
+
+    The cut is the row's; before another output than the row's, as many layers before it.
+    """
+    row, layers = BASES[base.name], base.names.layers
+    output = row.output if base.output == settings.AUTO else base.output
+    after_cut = layers.index(row.output) - layers.index(row.cut)
+    cut = layers[max(0, layers.index(output) - after_cut)]
     return settings.BuiltBase(
-        name=base.name, weights=base.weights, preprocessing=base.preprocessing, cut=cut
+        name=base.name,
+        weights=base.weights,
+        preprocessing=base.preprocessing,
+        cut=cut if base.cut == settings.AUTO else base.cut,
+        output=output,
     )
+
+
+def features(base: settings.BuiltBase) -> str:
+    """Returns the name of the layer that gives the features, within a model of `extend`."""
+    row = BASES[base.name]
+    is_whole = base.output in (settings.AUTO, row.output)
+    if is_whole:
+        return row.output
+    return POOLED_OUTPUT if row.pooled else base.output
 
 
 def filter_layers(base: settings.BuiltBase, names: list[str] | Literal["auto"]) -> list[str]:
@@ -173,12 +193,22 @@ def ends_of_blocks(base: settings.BuiltBase) -> tuple[str, ...]:
 
     None where the features are the last layer's maps: there every layer is worth a look.
     """
-    return base_names.BASES[base.name].layers[:-1] if BASES[base.name].pooled else ()
+    layers, row = base_names.BASES[base.name].layers, BASES[base.name]
+    is_whole = base.output in (settings.AUTO, row.output)
+    end = len(layers) - 1 if is_whole else layers.index(base.output) + 1
+    return layers[:end] if row.pooled else ()
 
 
 def extend(pixels: Any, base: settings.BuiltBase) -> Any:
-    """Returns the base's features on top of raw pixels, as one flat graph."""
-    return _apply(base.name, preprocess(pixels, base)).output
+    """Returns the base's features on top of raw pixels, as one flat graph.
+
+    With an output before the row's, the base ends there; what is pooled is the same.
+    """
+    model, layer = _apply(base.name, preprocess(pixels, base)), features(base)
+    if layer == POOLED_OUTPUT:
+        maps = model.get_layer(base.output).output
+        return keras.layers.GlobalAveragePooling2D(name=POOLED_OUTPUT)(maps)
+    return model.get_layer(layer).output
 
 
 def preprocess(pixels: Any, base: settings.BuiltBase) -> Any:

@@ -83,10 +83,10 @@ def load_base(model: keras.Model, base: settings.BuiltBase, weights: Path) -> No
     Raises:
         InputError: the file is cut, or of another network.
     """
-    source = bases.build(base.name)
+    source, names = bases.build(base.name), {layer.name for layer in model.layers}
     _load(source, weights)
     for layer in source.layers:
-        if layer.weights:
+        if layer.weights and layer.name in names:  # what follows the base's output is not there
             model.get_layer(layer.name).set_weights(layer.get_weights())
 
 
@@ -115,8 +115,8 @@ def part_fed(model: keras.Model, description: Description) -> keras.Model:
         return model
     if description.base is None:
         raise ValueError(f"expected images for a convnet from scratch, received {description.fed}")
-    output = bases.BASES[description.base.name].output
-    return tail(model, output if description.fed == "features" else description.base.cut)
+    features = bases.features(description.base)
+    return tail(model, features if description.fed == "features" else description.base.cut)
 
 
 def tail(model: keras.Model, start: str) -> keras.Model:
