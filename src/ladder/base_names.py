@@ -70,7 +70,7 @@ def _lite(number: int, size: int, repeats: tuple[int, ...], channels: int, last:
         size,
         (*ends, "avg_pool"),
         (*expansions, "top_conv"),
-        ((16, channels), (None, 1280)),
+        ((32, channels), (None, 1280)),
         last,
     )
 
@@ -195,7 +195,7 @@ BASES: dict[str, Names] = {
         ((32, 768), (None, 768)),
         0.16,
     ),
-    "efficientnet_lite0": _lite(0, 224, (1, 2, 2, 3, 3, 4, 1), 112, 0.37),
-    "efficientnet_lite1": _lite(1, 240, (1, 3, 3, 4, 4, 5, 1), 112, 0.33),
-    "efficientnet_lite2": _lite(2, 260, (1, 3, 3, 4, 4, 5, 1), 120, 0.33),
+    "efficientnet_lite0": _lite(0, 224, (1, 2, 2, 3, 3, 4, 1), 192, 0.12),
+    "efficientnet_lite1": _lite(1, 240, (1, 3, 3, 4, 4, 5, 1), 192, 0.09),
+    "efficientnet_lite2": _lite(2, 260, (1, 3, 3, 4, 4, 5, 1), 208, 0.09),
 }

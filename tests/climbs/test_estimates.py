@@ -70,7 +70,7 @@ def test_a_base_of_another_size_stores_its_pictures_and_what_they_give(
     params["base"] |= {"name": "efficientnet_lite0", "image_size": 224, "cut": "auto"}
     params["interpretation"] |= {"pattern_size": 112, "steps": 10}  # five layers, 3 filters of each
     room = estimates.room(settings.checked(params, "params.yaml"), PICTURES, originals=0)
-    numbers = 14 * 14 * 112 + 1280  # block5c_add; averages of 1,280 maps
+    numbers = 7 * 7 * 192 + 1280  # block6d_add; averages of 1,280 maps
     assert room == 2 * (1000 * (96 * 96 + 224 * 224) * 3 + 1000 * numbers * 2)
     assert seconds(params)["patterns"] == pytest.approx(5 * 3 * 10 * (112 / 224) ** 2 * 3 / 20)
     assert seconds(params)["pictures"] == pytest.approx(3 * 1000 / 50)

@@ -106,9 +106,9 @@ BASES = {
         ),
         has_preprocessing=True,
     ),
-    "efficientnet_lite0": _lite(1.0, 1.0, "block5c_add"),
-    "efficientnet_lite1": _lite(1.0, 1.1, "block5d_add"),
-    "efficientnet_lite2": _lite(1.1, 1.2, "block5d_add"),
+    "efficientnet_lite0": _lite(1.0, 1.0, "block6d_add"),
+    "efficientnet_lite1": _lite(1.0, 1.1, "block6e_add"),
+    "efficientnet_lite2": _lite(1.1, 1.2, "block6e_add"),
 }
 
 
