@@ -50,8 +50,9 @@ def climb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Climb]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context, in_one_process.begin, (environment,)) as process:
 
-        def climb(name: str, stages: set[str], views: int = 1) -> Path:
+        def climb(name: str, stages: set[str], views: int = 1, output: str = settings.AUTO) -> Path:
             params = params_of(name, views, archives.sha256(archive))
+            params["base"]["output"] = output
             (folder / "params.yaml").write_text(yaml.safe_dump(params))
             is_first = not (folder / FILES.predictions("scratch")).exists()
             commands = [
@@ -96,7 +97,18 @@ def test_a_base_goes_through_all_stages(climb: Climb, name: str) -> None:
         check(climb(name, rerun_by("augmentation.views") - LOOKS, views=0), name)
 
 
-def check(project: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "output", "cut"),
+    [("vgg16", "block4_pool", "block3_pool"), ("mobilenet", "conv_pw_9_relu", "conv_pw_7_relu")],
+)
+def test_the_first_layers_of_a_base_go_through_all_stages(
+    climb: Climb, name: str, output: str, cut: str
+) -> None:
+    stages = rerun_by("base") | {"decode"}
+    check(climb(name, stages, output=output), name, cut)
+
+
+def check(project: Path, name: str, cut: str = "") -> None:
     """Checks what a climb with a base left."""
     row, reports = bases.BASES[name], project / FILES.reports
     ladder = pd.read_csv(reports / "ladder.csv").set_index("rung")
@@ -105,7 +117,7 @@ def check(project: Path, name: str) -> None:
     assert trained["features"] == trained["features_augmented"] < trained["fine_tuned"]
     for rung in rungs.RUNGS[2:]:
         about = artifacts.read_json(project / FILES.description(rung))["model"]
-        assert (about["base"]["name"], about["base"]["cut"]) == (name, row.cut)
+        assert (about["base"]["name"], about["base"]["cut"]) == (name, cut or row.cut)
         # in prediction a rung is fed what it was fed in training: then it answers the same
         history = pd.read_csv(project / FILES.history(rung)).iloc[-1]
         predictions = pd.read_csv(project / FILES.predictions(rung))
