@@ -70,14 +70,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "pooling": {"train_pictures": 300, "epochs": 1},
     "animals": {"train": 64, "validation": 20, "test": 32},
     "blocks": {"train_pictures": 40},
-    "heads": {"train_pictures": 32, "epochs": 3, "batch_size": 8, "views": 2},
+    "views": {"train_pictures": 32, "count": 2},
+    "heads": {"epochs": 3, "batch_size": 8},
     "fine_tuning": {"epochs": 1, "batch_size": 16, "pasted_pictures": 4},
     "unfreezing": {"train_pictures": 16, "head_epochs": 1, "epochs": 1, "batch_size": 8},
-    "amounts": {
-        "train_pictures": [16, 32],
-        "as_they_are": {"pictures": 64, "batch_size": 8},
-        "augmented": {"pictures": 64, "batch_size": 8},
-    },
+    "amounts": {"train_pictures": [16, 32], "seen": 64, "batch_size": 8, "head_seen": 64},
 }
 
 
@@ -85,8 +82,7 @@ def write_small_params(project: Path) -> None:
     params = yaml.safe_load((ROOT / plan.PARAMS).read_text()) | {"seeds": 2}
     for name, values in SMALL.items():
         for key, value in values.items():
-            is_section = isinstance(value, dict)
-            params[name][key] = params[name][key] | value if is_section else value
+            params[name][key] = value
     artifacts.write_text(project / plan.PARAMS, yaml.safe_dump(params))
 
 

@@ -8,7 +8,7 @@ from ladder.pictures import augmentation
 
 def main() -> None:
     settings = plan.load()
-    size, heads = settings.animals.image_size, settings.heads
+    size, views = settings.animals.image_size, settings.views
     runtime.start(settings.runtime_on_base, seed=None)
     arrays = artifacts.read_npz(plan.ANIMALS)
     model = models.pixels_to_features(on_base.BASE, size, plan.WEIGHTS)
@@ -17,11 +17,12 @@ def main() -> None:
         images = animals.enlarged(arrays[f"{subset}_images"], size)
         (maps,) = on_base.outputs(part, images)
         artifacts.write_npy(plan.activations(subset), maps)
-    images = animals.enlarged(arrays["train_images"][: heads.train_pictures], size)
-    for number in range(1, heads.views + 1):
+    images = animals.enlarged(arrays["train_images"][: views.train_pictures], size)
+    for number in range(1, views.count + 1):
         view = augmentation.view(images, slice(None), settings.augmentation, 0, number)
         (maps,) = on_base.outputs(part, view)
         artifacts.write_npy(paths.view(plan.VIEWS, number), maps)
+    artifacts.write_json(plan.MACHINE, runtime.describe())
 
 
 if __name__ == "__main__":

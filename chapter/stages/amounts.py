@@ -11,7 +11,7 @@ from ladder.networks import runtime
 def main() -> None:
     settings = plan.load()
     parameters, heads, size = settings.amounts, settings.heads, settings.animals.image_size
-    runtime.start(settings.runtime_on_base, seed=None)
+    runtime.start(settings.runtime, seed=None)
     arrays = artifacts.read_npz(plan.ANIMALS)
     block = on_base.last_block(on_base.network(0, size, heads.dropout, plan.WEIGHTS))
 

@@ -20,10 +20,12 @@ def main() -> None:
         images = [animals.enlarged(pictures, size) for pictures, _ in subsets]
         labels = [numbers for _, numbers in subsets]
         read = [blocks.of_images(model, each) for each in images]
-        for number, layer in enumerate(on_base.BLOCKS):
+        for number, layer in enumerate(plan.BLOCK_NAMES):
             maps = [each.maps[number] for each in read]
+            right, accuracy = blocks.right_by_class(maps, labels, draws)
             results |= {
-                f"{name}_{layer}_right": blocks.right_by_class(maps, labels, draws),
+                f"{name}_{layer}_right": right,
+                f"{name}_{layer}_validation": np.array(accuracy),
                 f"{name}_{layer}_blank": read[-1].blank[number],
                 f"{name}_{layer}_zeros": read[-1].zeros[number],
                 f"{name}_{layer}_colours": blocks.colours_explained(

@@ -36,6 +36,7 @@ def main() -> None:
         *pretrained.of_unfreezing(unfreezing),
         *pretrained.of_heat(heat),
     ]
+    machine = artifacts.read_json(plan.MACHINE)
     tables = {
         "claims": pd.DataFrame([asdict(claim) for claim in every]),
         "shifts": shifts,
@@ -63,7 +64,7 @@ def main() -> None:
     for name, figure in drawn.items():
         png.write(plan.REPORTS / f"figures/{name}.png", figure)
     pictures = {name: plan.REPORTS / f"figures/{name}.png" for name in drawn}
-    artifacts.write_text(plan.PAGE, chapter_page.build(every, tables, pictures))
+    artifacts.write_text(plan.PAGE, chapter_page.build(every, tables, pictures, machine))
     print(tables["claims"][["section", "verdict", "claim"]].to_string(index=False))
 
 

@@ -19,12 +19,12 @@ def main() -> None:
     pictures = fine_tuning.Pictures(
         views=views,
         features=[on_base.outputs(block, view)[0] for view in views],
-        labels=arrays["train_labels"][: heads.train_pictures],
+        labels=arrays["train_labels"][: settings.views.train_pictures],
         test=artifacts.read_npy(plan.activations("test")),
         test_labels=labels,
         pasted=pasted,
         corners=corners,
-        labels_in_corner=1 - labels[:count].astype(np.int64),
+        pasted_labels=labels[:count].astype(np.int64),
     )
     seeds = []
     for seed in range(settings.seeds):

@@ -13,18 +13,16 @@ from ladder.networks import runtime, training
 def main() -> None:
     settings = plan.load()
     parameters, size = settings.heads, settings.animals.image_size
-    count = parameters.train_pictures
+    count = settings.views.train_pictures
     runtime.start(settings.runtime_on_base, seed=None)
     arrays = artifacts.read_npz(plan.ANIMALS)
     labels = arrays["train_labels"][:count]
     model = on_base.network(0, size, parameters.dropout, plan.WEIGHTS)
     block = on_base.last_block(model)
-    train, validation = (
-        on_base.outputs(block, artifacts.read_npy(plan.activations(subset)))[0]
-        for subset in ("train", "validation")
-    )
+    train = on_base.outputs(block, artifacts.read_npy(plan.activations("train"))[:count])[0]
+    validation = on_base.outputs(block, artifacts.read_npy(plan.activations("validation")))[0]
     views = [on_base.outputs(block, view)[0] for view in artifacts.read_views(plan.VIEWS)]
-    as_they_are, augmented = training.unchanged(train[:count]), training.cycled(views)
+    as_they_are, augmented = training.unchanged(train), training.cycled(views)
     ways = {
         "no_dropout": (as_they_are, 0.0),
         "dropout": (as_they_are, parameters.dropout),

@@ -16,6 +16,15 @@ CLAIMS = [
 ]
 
 
+MACHINE = {
+    "policy": "mixed_bfloat16",
+    "threads": "2",
+    "processor": "some processor",
+    "tensorflow": "2.21.0",
+    "keras": "3.15.1",
+}
+
+
 def apart(name: str, value: float) -> dict[str, float]:
     return {name: value, f"{name}_low": 0.05, f"{name}_high": 0.15}
 
@@ -42,6 +51,8 @@ def of_base() -> dict[str, pd.DataFrame]:
         "heads": {
             "way": "dropout",
             "lowest_epoch": 4,
+            "first_epoch": 3,
+            "last_epoch": 6,
             "epochs": 30,
             **apart("rise", 0.1),
             "accuracy": 0.99,
@@ -50,7 +61,8 @@ def of_base() -> dict[str, pd.DataFrame]:
         "fine_tuning": {
             "way": "large_rate",
             **accuracy,
-            **apart("trained_head_is_better", 0.1),
+            "relearned": 0.77,
+            **apart("lost", 0.1),
             "moved": 0.1234,
         },
         "unfreezing": {
@@ -64,6 +76,8 @@ def of_base() -> dict[str, pd.DataFrame]:
             "network": "frozen",
             "method": "grad_cam_plus_plus",
             "share": 0.44,
+            "other_share": 0.22,
+            **apart("more", 0.1),
             **apart("over_chance", 0.1),
         },
     }
@@ -112,20 +126,22 @@ def html(tmp_path: Path) -> str:
             }
         ),
     }
-    return chapter_page.build(CLAIMS, tables | of_base(), figures)
+    return chapter_page.build(CLAIMS, tables | of_base(), figures, MACHINE)
 
 
 def test_every_claim_has_its_verdict_and_what_was_measured(html: str) -> None:
     for claim in CLAIMS:
         assert f"Here: {claim.verdict}." in html
         assert claim.measured in html
+    assert "mixed_bfloat16 on 2 threads of some processor, with TensorFlow 2.21.0" in html
     assert "holds: 3, holds partly: 1, cannot be told: 1." in html
 
 
 def test_tables_read_as_people_write_numbers(html: str) -> None:
     for cell in ("+25.0", "+20.0 to +30.0", "0.2 %", "26 × 26", "+1.00 (-0.10 to +2.10)",
                  "15,860,224", "96.00 ± 0.20 %", "18 × 18", "4,000", "80.0 ± 2.0 %",
-                 "+10.0 (+5.0 to +15.0)", "87.6 %", "12.3 %", "31 %", "with dropout",
+                 "+10.0 (+5.0 to +15.0)", "87.6 %", "12.3 %", "31.0 %", "with dropout",
+                 "3 to 6", "77.0 %", "22 %",
                  "epoch 4 of 30", "+0.100 (+0.050 to +0.150)", "the block, at a large rate",
                  "12.34 %", "blocks4–5", "7,000,000", "Grad-CAM++", "44 %"):  # fmt: skip
         assert f"<td>{cell}</td>" in html

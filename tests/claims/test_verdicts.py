@@ -34,6 +34,11 @@ def test_a_claim_holds_if_every_interval_is_above_0(
     assert verdicts.verdict(intervals) == verdict
 
 
+def test_no_difference_has_no_verdict() -> None:
+    with pytest.raises(ValueError, match="expected an interval"):
+        verdicts.verdict([])
+
+
 def test_a_mean_has_its_spread_over_seeds_and_its_interval() -> None:
     right = answers(0.9, 0.92, 0.97)
     measured = verdicts.mean_with_interval(right)

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,7 @@ from ladder.experiments import animals, fine_tuning, on_base, plan
 from ladder.networks import models
 
 SIZE = 64
-HEADS = plan.Heads(
-    train_pictures=8, epochs=1, batch_size=4, learning_rate=1e-3, dropout=0.5, views=2
-)
+HEADS = plan.Heads(epochs=1, batch_size=4, learning_rate=1e-3, dropout=0.5)
 FIT = plan.FineTuning(
     epochs=1, batch_size=4, learning_rate=1e-5, large_learning_rate=1e-2, pasted_pictures=4
 )
@@ -32,16 +31,18 @@ def test_a_seed_has_every_way_and_the_large_rate_moves_most(untrained: Path) -> 
         test_labels=labels,
         pasted=pasted,
         corners=corners,
-        labels_in_corner=1 - labels[:4].astype(np.int64),
+        pasted_labels=labels[:4].astype(np.int64),
     )
     results = fine_tuning.of_seed(0, network, pictures, HEADS, FIT)
     tuned = ("trained_head", "untrained_head", "large_rate")
     for name in ("frozen", *tuned):
         assert results[f"{name}_right"].shape == (8,)
+    for name in tuned:
+        assert results[f"{name}_relearned"].shape == (8,)
     moved = {name: float(results[f"{name}_moved"]) for name in tuned}
     assert 0 < moved["trained_head"] < moved["large_rate"]
     for name in ("frozen", "trained_head"):
-        for method in interpretation.METHODS:
-            shares = results[f"{name}_{method}"]
+        for method, of in itertools.product(interpretation.METHODS, ("corner", "whole")):
+            shares = results[f"{name}_{method}_{of}"]
             assert shares.shape == (4,)
             assert ((shares >= 0) & (shares <= 1)).all()

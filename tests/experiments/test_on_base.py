@@ -60,6 +60,20 @@ def test_only_what_is_unfrozen_is_trained(network: keras.Model) -> None:
     assert on_base.moved(block5, on_base.weights_of(network, "block5_conv1")) > 0
 
 
+def test_a_fresh_head_takes_the_place_of_another_and_the_base_stays(
+    untrained: Path, network: keras.Model
+) -> None:
+    other = on_base.network(1, SIZE, 0.0, untrained)
+    on_base.set_head(network, other.get_weights())
+    for ours, theirs in zip(network.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)  # the base was the same
+    changed = [weights + 1 for weights in network.get_weights()]
+    network.set_weights(changed)
+    on_base.set_head(network, other.get_weights())
+    assert (network.get_weights()[0] == changed[0]).all()
+    assert (network.get_weights()[-1] == other.get_weights()[-1]).all()
+
+
 def test_a_distance_is_a_share_of_the_length() -> None:
     before = np.array([3, 4], np.float32)
     assert on_base.moved(before, np.array([3, 3], np.float32)) == pytest.approx(1 / 5)

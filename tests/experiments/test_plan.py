@@ -20,6 +20,15 @@ def test_the_committed_params_are_valid(monkeypatch: pytest.MonkeyPatch) -> None
         ("pixels: 8", "pixels: 28", "shifts.pixels: expected less than or equal to 27"),
         ("epochs: 5", "epoch: 5", "digits.epochs: expected the key to be there"),
         ("dense_units", "units", "digits.dense_units: expected the key to be there"),
+        ("train: 4000", "train: 1000", "expected views.train_pictures to be at most animals.train"),
+        ("1000, 2000, 4000]", "1000, 2000, 5000]", "expected the last of amounts.train_pictures"),
+        ("[500, 1000,", "[1000, 1000,", "expected amounts.train_pictures to rise"),
+        (
+            "pasted_pictures: 100",
+            "pasted_pictures: 2000",
+            "expected fine_tuning.pasted_pictures to",
+        ),
+        ("train: 4000", "train: 3999", "animals.train: expected .*multiple of 2"),
     ],
 )
 def test_a_wrong_value_is_named(at_root: Path, old: str, new: str, message: str) -> None:

@@ -21,7 +21,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (8, SIZE, SIZE, 3)).astype(np
     ],
 )
 def test_what_is_frozen_ends_before_the_first_layer_that_is_not(name: str, layer: str) -> None:
-    assert unfreezing.entrance(unfreezing.FIRST_LAYERS[name]) == layer
+    assert unfreezing.entrance(plan.FIRST_LAYERS[name]) == layer
 
 
 def test_more_blocks_train_more_parameters_from_the_same_head(untrained: Path) -> None:
@@ -31,11 +31,11 @@ def test_more_blocks_train_more_parameters_from_the_same_head(untrained: Path) -
     results = unfreezing.of_seed(0, network, fed, LABELS, fed, LABELS, fit, fit)
     head = 512 * 256 + 256 + 256 + 1
     convolution = 512 * 512 * 9 + 512
-    parameters = {name: int(results[f"{name}_parameters"]) for name in unfreezing.FIRST_LAYERS}
+    parameters = {name: int(results[f"{name}_parameters"]) for name in plan.FIRST_LAYERS}
     assert parameters["head"] == head
     assert parameters["block5"] == head + 3 * convolution
     assert parameters["blocks4_5"] == head + 5 * convolution + 256 * 512 * 9 + 512
     assert parameters["all"] == head + 14_714_688
-    for name in unfreezing.FIRST_LAYERS:
+    for name in plan.FIRST_LAYERS:
         assert results[f"{name}_right"].shape == (8,)
         assert results[f"{name}_seconds"] > 0

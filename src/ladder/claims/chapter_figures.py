@@ -5,12 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 CONVNET, DENSE = "#1f4e79", "#c0392b"
-COLOURS = (CONVNET, DENSE, "#b8860b", "#2e8b57")
+COLOURS = (CONVNET, DENSE, "#b8860b", "#2e8b57", "#777777")
 READ = {  # column of a table → what it is called
     "animals": "cats and dogs that are read right",
     "digits": "digits that are read right",
     "colours": "of the picture's colours",
     "blank": "channels that are blank",
+    "zeros": "numbers that are 0",
 }
 HEADS = {
     "no_dropout": "without dropout",
@@ -41,13 +42,7 @@ def shifts(table: pd.DataFrame) -> Figure:
 
 def pooling(table: pd.DataFrame) -> Figure:
     """Returns accuracy by way to make maps smaller; `table` is that of `verdicts.pooling`."""
-    figure, axes = _subplots()
-    mean = 100 * table["mean"]
-    spread = [(mean - 100 * table["ci_low"]).clip(0), (100 * table["ci_high"] - mean).clip(0)]
-    axes.errorbar(table["pooling"], mean, spread, fmt="o", color=CONVNET, capsize=4)
-    axes.margins(x=0.2)
-    axes.set_ylabel("test accuracy, %, 95 % interval")
-    return figure
+    return _accuracies(table, table["pooling"].tolist())
 
 
 def depth(table: pd.DataFrame) -> Figure:
@@ -75,14 +70,7 @@ def heads(curves: pd.DataFrame) -> Figure:
 
 def unfreezing(table: pd.DataFrame) -> Figure:
     """Returns accuracy by what is fine-tuned; `table` is that of `pretrained.unfreezing`."""
-    figure, axes = _subplots()
-    mean = 100 * table["mean"]
-    spread = [mean - 100 * table["ci_low"], 100 * table["ci_high"] - mean]
-    names = [str(name).replace("_", "–") for name in table["unfrozen"]]
-    axes.errorbar(names, mean, spread, fmt="o", color=CONVNET, capsize=4)
-    axes.margins(x=0.2)
-    axes.set_ylabel("test accuracy, %, 95 % interval")
-    return figure
+    return _accuracies(table, [str(name).replace("_", "–") for name in table["unfrozen"]])
 
 
 def amounts(table: pd.DataFrame) -> Figure:
@@ -99,6 +87,17 @@ def amounts(table: pd.DataFrame) -> Figure:
     axes.set_xlabel("train pictures")
     axes.set_ylabel("test accuracy, %")
     axes.legend(frameon=False)
+    return figure
+
+
+def _accuracies(table: pd.DataFrame, names: list[str]) -> Figure:
+    """Returns a point with its interval for each row of a table of accuracies."""
+    figure, axes = _subplots()
+    mean = 100 * table["mean"]
+    spread = [(mean - 100 * table["ci_low"]).clip(0), (100 * table["ci_high"] - mean).clip(0)]
+    axes.errorbar(names, mean, spread, fmt="o", color=CONVNET, capsize=4)
+    axes.margins(x=0.2)
+    axes.set_ylabel("test accuracy, %, 95 % interval")
     return figure
 
 

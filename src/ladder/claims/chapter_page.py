@@ -31,8 +31,8 @@ FIGURES = {  # what is read aloud in their place, and stands under them
     "its interval over seeds and pictures.",
     "amounts": "Test accuracy by number of train pictures. Mean over seeds, and their standard "
     "deviation.",
-    "depth": "What a linear reading of each block of VGG16 finds, and how many of its channels are "
-    "blank.",
+    "depth": "What a linear reading of each block of VGG16 finds, and how many of its channels and "
+    "numbers are blank.",
     "heads": "Validation loss by epoch of three ways to train a head on stored features. Mean over "
     "seeds.",
     "unfreezing": "Test accuracy by what is fine-tuned. Mean over seeds, with its interval over "
@@ -44,8 +44,12 @@ def build(
     every: Sequence[verdicts.Claim],
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Path],
+    machine: Mapping[str, str],
 ) -> str:
-    """Returns the page as HTML: figures inside, nothing from elsewhere, no script."""
+    """Returns the page as HTML: figures inside, nothing from elsewhere, no script.
+
+    `machine` is what VGG16 ran on; see `runtime.describe`.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([FOLDER, FOLDER.parent / "page"]),
         autoescape=True,
@@ -55,6 +59,7 @@ def build(
     return environment.get_template("chapter.html").render(
         claims=every,
         sections=[section(key, every, tables, figures) for key in TITLES],
+        machine=machine,
         counts={v: sum(claim.verdict == v for claim in every) for v in verdicts.VERDICTS},
     )
 
@@ -132,22 +137,30 @@ def _amounts(table: pd.DataFrame) -> list[dict[str, str]]:
                 for way, label in chapter_figures.AMOUNTS.items()
             },
             "augmentation brings, points": points(row, "augmentation"),
+            "new pictures over it, points": points(row, "new_pictures")
+            if row["train_pictures"] < table["train_pictures"].max()
+            else "",
         }
         for row in table.to_dict("records")
     ]
 
 
 def _depth(table: pd.DataFrame) -> list[dict[str, str]]:
+    names = {
+        "animals": "cats and dogs",
+        "digits": "digits",
+        "blank": "blank channels",
+        "zeros": "numbers that are 0",
+        "colours": "colours",
+    }
     return [
-        {
-            "block": row["block"],
-            "cats and dogs": f"{100 * row['animals']:.1f} %",
-            "digits": f"{100 * row['digits']:.1f} %",
-            "blank channels": f"{100 * row['blank']:.1f} %",
-            "numbers that are 0": f"{100 * row['zeros']:.0f} %",
-            "colours": f"{100 * row['colours']:.0f} %",
+        {"block": row["block"]}
+        | {
+            label: f"{100 * row[name]:.1f} %"
+            + (f"; {points(row, f'{name}_step')}" if number else "")
+            for name, label in names.items()
         }
-        for row in table.to_dict("records")
+        for number, row in enumerate(table.to_dict("records"))
     ]
 
 
@@ -156,6 +169,7 @@ def _heads(table: pd.DataFrame) -> list[dict[str, str]]:
         {
             "head": chapter_figures.HEADS[row["way"]],
             "lowest validation loss": f"epoch {row['lowest_epoch']} of {row['epochs']}",
+            "by seed": f"{row['first_epoch']} to {row['last_epoch']}",
             "rise to the last epoch": f"{row['rise']:+.3f} ({row['rise_low']:+.3f} to "
             f"{row['rise_high']:+.3f})",
             "right in training": f"{100 * row['accuracy']:.1f} %",
@@ -170,9 +184,10 @@ def _fine_tuning(table: pd.DataFrame) -> list[dict[str, str]]:
         {
             "what": WAYS[row["way"]],
             "test accuracy": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} %",
-            "the trained head is better by, points": ""
+            "a fresh head on the block": f"{100 * row['relearned']:.1f} %",
+            "less than after a trained head, points": ""
             if row["way"] == "trained_head"
-            else points(row, "trained_head_is_better"),
+            else points(row, "lost"),
             "block moved": f"{100 * row['moved']:.2f} %",
         }
         for row in table.to_dict("records")
@@ -185,7 +200,8 @@ def _unfreezing(table: pd.DataFrame) -> list[dict[str, str]]:
             "fine-tuned": row["unfrozen"].replace("_", "–"),
             "test accuracy": f"{100 * row['mean']:.1f} ± {100 * row['standard_deviation']:.1f} %",
             "over the row before, points": points(row, "gain") if number else "",
-            "seconds": f"{row['seconds']:.1f}",
+            "less than the gain before, points": points(row, "falls") if number > 1 else "",
+            "seconds of an epoch": f"{row['seconds']:.1f}",
             "parameters": f"{row['parameters']:,}",
         }
         for number, row in enumerate(table.to_dict("records"))
@@ -197,7 +213,9 @@ def _heat(table: pd.DataFrame) -> list[dict[str, str]]:
         {
             "network": WAYS[row["network"]],
             "method": METHODS[row["method"]],
-            "heat in the corner": f"{100 * row['share']:.0f} %",
+            "heat in the corner, map of its class": f"{100 * row['share']:.0f} %",
+            "map of the other class": f"{100 * row['other_share']:.0f} %",
+            "difference, points": points(row, "more"),
             "over the corner's area, points": points(row, "over_chance"),
         }
         for row in table.to_dict("records")

@@ -57,8 +57,13 @@ def verdict(intervals: Iterable[Interval]) -> Verdict:
 
     It holds if all are above 0, and partly if some are. If none is, it does not hold where any is
     below 0; else nothing can be told.
+
+    Raises:
+        ValueError: there is no difference.
     """
     ends = list(intervals)
+    if not ends:
+        raise ValueError("expected an interval, received none")
     above, below = [low > 0 for low, _ in ends], [high < 0 for _, high in ends]
     if all(above):
         return "holds"

@@ -16,18 +16,16 @@ SIZE = 32  # pixels of CIFAR-10's pictures
 def convnet(dropout: float) -> keras.Model:
     """Returns the convnet of DLwP 5.2.3 less its last convolution: (n, 32, 32, 3) → (n, 1).
 
-    Pictures of 32 pixels have no room for a fourth one. Dropout, where it is not 0, stands where it
-    stands in 5.2.5.
+    Pictures of 32 pixels have no room for a fourth one. Dropout stands where it does in 5.2.5.
     """
     layers = keras.layers
     pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
-    x = layers.Rescaling(1 / 255)(pixels)
+    x = layers.Rescaling(1 / 255, dtype="float32")(pixels)
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 3, activation="relu")(x)
         x = layers.MaxPooling2D()(x)
     x = layers.Flatten()(x)
-    if dropout:
-        x = layers.Dropout(dropout)(x)
+    x = layers.Dropout(dropout)(x)
     x = layers.Dense(512, activation="relu")(x)
     outputs = layers.Dense(1, activation="sigmoid", dtype="float32", name="probabilities")(x)
     return keras.Model(pixels, outputs, name="convnet")
@@ -36,22 +34,17 @@ def convnet(dropout: float) -> keras.Model:
 def train(
     images: NDArray[np.uint8],
     labels: NDArray[np.uint8],
-    fit: plan.Seen,
+    parameters: plan.Amounts,
     seed: int,
     ranges: settings.Ranges | None,
-    dropout: float,
 ) -> keras.Model:
-    """Returns a trained convnet.
-
-    With `ranges` it sees a fresh view of each picture in every epoch. However many pictures there
-    are, it sees as many in all; the rate falls along a cosine.
-    """
+    """Returns a trained convnet; with `ranges` it sees a fresh view of a picture in every epoch."""
     keras.utils.set_random_seed(seed)
-    model = convnet(dropout)
+    model = convnet(parameters.dropout)
     inputs = training.augmented(images, ranges, seed) if ranges else training.unchanged(images)
-    batches = training.Batches(inputs, labels.astype(np.int64), fit.batch_size, seed)
-    parameters = fit.on(len(images))
-    training.fit_first(model, batches, parameters.epochs, parameters)
+    batches = training.Batches(inputs, labels.astype(np.int64), parameters.batch_size, seed)
+    fit = parameters.on(len(images))
+    training.fit_first(model, batches, fit.epochs, fit)
     return model
 
 
@@ -83,11 +76,12 @@ def of_seed(
     on its features.
     """
     images, labels = train_pictures.images, train_pictures.labels
-    plain = train(images, labels, parameters.as_they_are, seed, None, 0.0)
-    augmented = train(images, labels, parameters.augmented, seed, ranges, parameters.dropout)
+    plain = train(images, labels, parameters, seed, ranges=None)
+    augmented = train(images, labels, parameters, seed, ranges)
     inputs = training.unchanged(train_pictures.features)
     layer = on_base.OUTPUT
-    on_base.train(network, on_base.HEAD, layer, inputs, labels, heads, seed)
+    fit = parameters.head_on(len(images), heads)
+    on_base.train(network, on_base.HEAD, layer, inputs, labels, fit, seed)
     head = on_base.part_from(network, layer)
     return {
         "as_they_are": on_base.right(plain, test.images, test.labels),

@@ -65,11 +65,11 @@ def pasted(
     """Returns pictures (n, size, size, 3), each with another in a corner, and the corners (n,).
 
     What is in the corner, a quarter of the picture, is the first picture that follows of the other
-    class. A corner is a place in `CORNERS`; they take turns.
+    class. A corner is a place in `CORNERS`; every two pictures, one of each class, have the next.
     """
     half = size // 2
     whole, small = enlarged(images, size), enlarged(images, half)
-    corners = np.arange(len(images)) % len(CORNERS)
+    corners = np.arange(len(images)) // 2 % len(CORNERS)
     for i, corner in enumerate(corners):
         following = np.roll(np.arange(len(images)), -i - 1)
         other = following[labels[following] != labels[i]][0]

@@ -9,13 +9,13 @@ from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ladder.experiments import on_base
+from ladder.experiments import on_base, plan
 from ladder.networks import models
 from ladder.networks.runtime import keras
 from ladder.pictures import augmentation
 
 SIDE = 3  # of the maps that classes are read from: that of the last block at 96 pixels
-PLACES = 6  # on a side, at most, where colours are read
+PLACES = 6  # on a side; a colour is read for each
 STRENGTHS = (1e1, 1e2, 1e3, 1e4, 1e5)  # of the ridge; one is chosen on validation
 RIDGE = 10.0  # of the reading of colours
 AT_A_TIME = 500  # pictures whose whole maps are in memory
@@ -58,7 +58,7 @@ class Read:
 
 def of_images(model: keras.Model, images: NDArray[np.uint8]) -> Read:
     """Returns what the blocks give for pictures (n, S, S, 3)."""
-    part = models.between(model, on_base.BLOCKS)
+    part = models.between(model, plan.BLOCK_NAMES)
     parts = []
     for start in range(0, len(images), AT_A_TIME):
         maps = on_base.outputs(part, images[start : start + AT_A_TIME])
@@ -78,11 +78,12 @@ def _classifier(strength: float) -> Pipeline:
 
 def right_by_class(
     maps: Sequence[Maps], labels: Sequence[NDArray[np.uint8]], draws: int
-) -> NDArray[np.bool_]:
+) -> tuple[NDArray[np.bool_], float]:
     """Returns which test pictures a linear reading of a block gets right, (draws, n).
 
-    `maps` and `labels` are of train, validation and test. Each draw is of the train pictures, with
-    replacement. The strength of the ridge is the one that is best on validation, of all of them.
+    And its accuracy on validation, from all train pictures. `maps` and `labels` are of train,
+    validation and test. Each draw is of the train pictures, with replacement. The strength of the
+    ridge is the one that is best on validation, from all of them.
     """
     train, validation, test = (
         pooled(each, SIDE).reshape(len(each), -1).astype(np.float32) for each in maps
@@ -97,7 +98,7 @@ def right_by_class(
         rows = np.random.default_rng(seed).integers(len(train), size=len(train))
         classifier = _classifier(best).fit(train[rows], labels[0][rows])
         answers.append(classifier.predict(test) == labels[2])
-    return np.stack(answers)
+    return np.stack(answers), float(max(scores))
 
 
 def colours_explained(
@@ -106,8 +107,8 @@ def colours_explained(
     """Returns how much of each test picture can be read from a block, (n,); their mean is R².
 
     Each place of the maps tells the colours of what lies under it, linearly and all in the same
-    way; together they tell the picture at 2 * PLACES pixels a side. `maps` and `images` are of
-    train and test. A value is 1 less the picture's squared error, by the mean picture's variance.
+    way; together they tell the picture at PLACES pixels a side. `maps` and `images` are of train
+    and test. A value is 1 less the picture's squared error, by the mean picture's variance.
     """
     side = maps[0].shape[1]
     features = [each.reshape(-1, each.shape[-1]).astype(np.float32) for each in maps]
@@ -121,8 +122,8 @@ def colours_explained(
 
 def _colours(images: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """Returns the colours under each place, (n * side * side, numbers)."""
-    count, parts = len(images), 2 * PLACES // side
-    small = augmentation.resized(images, 2 * PLACES).reshape(count, side, parts, side, parts, 3)
+    count, parts = len(images), PLACES // side
+    small = augmentation.resized(images, PLACES).reshape(count, side, parts, side, parts, 3)
     return small.transpose(0, 1, 3, 2, 4, 5).reshape(count * side * side, -1).astype(np.float32)
 
 

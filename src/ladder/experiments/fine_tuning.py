@@ -26,21 +26,24 @@ class Pictures:
     test_labels: NDArray[np.uint8]
     pasted: NDArray[np.uint8]  # (k, S, S, 3): pictures with one of the other class in a corner
     corners: NDArray[np.int64]  # (k,), see `animals.pasted`
-    labels_in_corner: NDArray[np.int64]  # (k,)
+    pasted_labels: NDArray[np.int64]  # (k,), of the whole pictures; the corners have the other
 
 
 def of_seed(
     seed: int, network: keras.Model, pictures: Pictures, heads: plan.Heads, fit: plan.FineTuning
 ) -> dict[str, NDArray[Any]]:
-    """Returns what networks of one seed come to; `network` has a fresh head.
+    """Returns what is right after every way to train VGG16 with one seed, and where it looks.
 
-    <name>_right: which test pictures are right (n,); <name>_moved: how far the last block is from
-    where it was; <name>_<method>: the share of a heatmap in the corner, of each pasted picture
-    (k,). Names: frozen (the head alone is trained), trained_head, large_rate, untrained_head.
+    Ways: frozen (the head alone is trained), trained_head (then the last block and the head),
+    large_rate (the same, too fast), untrained_head (the last block and a fresh head). By way:
+    <way>_right, which test pictures are right (n,); <way>_relearned, the same with a fresh head
+    that is trained on the frozen block, as in frozen: what the block still knows; <way>_moved, how
+    far the block is from where it was. For frozen and trained_head see `_looks`.
+
+    `network` has a fresh head.
     """
     fresh = network.get_weights()
-    inputs = training.cycled(pictures.features)
-    on_base.train(network, on_base.HEAD, on_base.OUTPUT, inputs, pictures.labels, heads, seed)
+    _train_head(network, pictures.features, pictures, heads, seed)
     trained = network.get_weights()
     results: dict[str, NDArray[Any]] = {"frozen_right": _right(network, pictures)}
     results |= dict(_looks("frozen", network, pictures, heads))
@@ -60,7 +63,23 @@ def of_seed(
         results[f"{name}_moved"] = np.array(on_base.moved(before, after))
         if name == "trained_head":
             results |= dict(_looks(name, network, pictures, heads))
+        on_base.set_head(network, fresh)
+        block = on_base.last_block(network)
+        features = [on_base.outputs(block, view)[0] for view in pictures.views]
+        _train_head(network, features, pictures, heads, seed)
+        results[f"{name}_relearned"] = _right(network, pictures)
     return results
+
+
+def _train_head(
+    network: keras.Model,
+    features: list[NDArray[np.float16]],
+    pictures: Pictures,
+    heads: plan.Heads,
+    seed: int,
+) -> None:
+    inputs = training.cycled(features)
+    on_base.train(network, on_base.HEAD, on_base.OUTPUT, inputs, pictures.labels, heads, seed)
 
 
 def _right(network: keras.Model, pictures: Pictures) -> NDArray[np.bool_]:
@@ -71,7 +90,15 @@ def _right(network: keras.Model, pictures: Pictures) -> NDArray[np.bool_]:
 def _looks(
     name: str, network: keras.Model, pictures: Pictures, heads: plan.Heads
 ) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yields where a network looks: shares of a map's heat in the corner, of each pasted picture.
+
+    <name>_<method>_<class> (k,), where class is corner (the map for the class in the corner) or
+    whole (that for the class of the whole picture). An empty map has 1/4.
+    """
     plain = on_base.in_float32(network, heads.dropout)
+    labels = {"corner": 1 - pictures.pasted_labels, "whole": pictures.pasted_labels}
     for method in interpretation.METHODS:
-        maps = heatmaps.look(plain, method)(pictures.pasted, pictures.labels_in_corner)
-        yield f"{name}_{method}", animals.share_in_corner(maps, pictures.corners)
+        look = heatmaps.look(plain, method)
+        for of, classes in labels.items():
+            maps = look(pictures.pasted, classes)
+            yield f"{name}_{method}_{of}", animals.share_in_corner(maps, pictures.corners)

@@ -16,7 +16,6 @@ from ladder.networks import bases, models, rung_models, training
 from ladder.networks.runtime import keras
 
 OUTPUT, HEAD = "block5_pool", "flatten"  # of the base; the first layer of the head
-BLOCKS = tuple(f"block{number}_pool" for number in range(1, 6))
 PRETRAINED = settings.Base(
     name="vgg16",
     image_size=None,
@@ -79,15 +78,16 @@ def train(
     fit: plan.Fit,
     seed: int,
 ) -> float:
-    """Trains the layers from `unfreeze_from` on, in place, and returns the seconds.
+    """Trains the layers from `unfreeze_from` on, in place, and returns the seconds of an epoch.
 
-    `inputs` are what `layer` gives for the train pictures. The last epoch's weights are kept.
+    `inputs` are what `layer` gives for the train pictures. The last epoch's weights are kept. The
+    seconds are the fewest of any epoch: the first waits for TensorFlow to trace the network.
     """
     models.freeze(model, unfreeze_from)
     part = part_from(model, layer)
     batches = training.Batches(inputs, labels.astype(np.int64), fit.batch_size, seed)
     history = training.fit_first(part, batches, fit.epochs, fit.constant())
-    return float(history["seconds"].sum())
+    return float(history["seconds"].min())
 
 
 def train_and_watch(
@@ -124,6 +124,13 @@ def right(
     """Returns for each picture whether the more probable label is the true one (n,)."""
     is_right: NDArray[np.bool_] = (rung_models.predict(part, inputs)[:, 0] > 0.5) == labels
     return is_right
+
+
+def set_head(model: keras.Model, weights: list[NDArray[np.float32]]) -> None:
+    """Sets the head's weights to those among `weights`, which are of the whole model."""
+    names = [layer.name for layer in model.layers]
+    below = sum(len(layer.weights) for layer in model.layers[: names.index(HEAD)])
+    model.set_weights([*model.get_weights()[:below], *weights[below:]])
 
 
 def weights_of(model: keras.Model, start: str) -> NDArray[np.float32]:

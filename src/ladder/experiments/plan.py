@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ladder import paths, settings
 
@@ -19,7 +20,17 @@ ANIMALS, WEIGHTS = DATA / "animals.npz", DATA / "vgg16.weights.h5"
 VIEWS = DATA / "activations/views"
 ACTIVATIONS = DATA / "activations"  # <subset>.npy, views/view-01.npy, …
 BLOCKS, HEADS, FINE_TUNING = DATA / "blocks.npz", DATA / "heads.npz", DATA / "fine_tuning.npz"
+MACHINE = DATA / "machine.json"  # that VGG16 ran on
 UNFREEZING, AMOUNTS = DATA / "unfreezing.npz", DATA / "amounts.npz"
+BLOCK_NAMES = tuple(f"block{number}_pool" for number in range(1, 6))  # the ends of VGG16's
+# What is fine-tuned → its first layer; at first nothing but the head.
+FIRST_LAYERS = {
+    "head": "flatten",
+    "block5": "block5_conv1",
+    "blocks4_5": "block4_conv1",
+    "blocks3_5": "block3_conv1",
+    "all": "block1_conv1",
+}
 PAGE = REPORTS / "chapter.html"
 
 
@@ -87,19 +98,24 @@ class Blocks(settings.Section):
     train_pictures: settings.Count
 
 
+class Views(settings.Section):
+    """Augmented views of train pictures, whose activations are stored."""
+
+    train_pictures: settings.Count  # the first
+    count: settings.Count  # views of each picture
+
+
 class Heads(Fit):
     """The head on stored features, with dropout and without, with augmentation and without."""
 
-    train_pictures: settings.Count
     dropout: settings.Fraction
-    views: Annotated[int, Field(ge=1)]  # of a picture, for augmentation
 
 
 class FineTuning(Fit):
     """Fine-tuning after the head was trained as in `heads`, or before."""
 
     large_learning_rate: Annotated[float, Field(gt=0, le=1)]
-    pasted_pictures: settings.Count  # that have another in a corner
+    pasted_pictures: Annotated[int, Field(ge=2)]  # that have another in a corner
 
 
 class Unfreezing(Fit):
@@ -109,16 +125,19 @@ class Unfreezing(Fit):
     head_epochs: settings.Count  # before, at `heads`' rate
 
 
-class Seen(settings.Section):
-    """A training that sees so many pictures in all, whatever there are."""
+class Amounts(settings.Section):
+    """Trainings on more and more pictures; each sees as many in all, whatever there are."""
 
-    pictures: settings.Count  # that are seen, those that come again included
+    train_pictures: Annotated[list[settings.Count], Field(min_length=2)]  # rising
+    seen: settings.Count  # by the convnet, pictures that come again included
     batch_size: settings.Count
     learning_rate: Annotated[float, Field(gt=0, le=1)]
+    dropout: settings.Fraction
+    head_seen: settings.Count  # by the head, at `heads`' rate
 
     def on(self, count: int) -> settings.Fit:
-        """Returns it for so many pictures, as a training of the ladder; the rate falls to 0."""
-        epochs = max(1, round(self.pictures / count))
+        """Returns the convnet's training on so many pictures; the rate falls to 0."""
+        epochs = self._epochs(self.seen, count)
         return settings.Fit(
             epochs=epochs,
             minimum_epochs=epochs,
@@ -129,14 +148,13 @@ class Seen(settings.Section):
             validate_every=epochs,
         )
 
+    def head_on(self, count: int, heads: Heads) -> Heads:
+        """Returns the head's training on so many pictures."""
+        return heads.model_copy(update={"epochs": self._epochs(self.head_seen, count)})
 
-class Amounts(settings.Section):
-    """The convnet on more and more pictures, and the head on few."""
-
-    train_pictures: Annotated[list[settings.Count], Field(min_length=2)]
-    as_they_are: Seen
-    augmented: Seen
-    dropout: settings.Fraction  # with augmentation, as in the book
+    @staticmethod
+    def _epochs(seen: int, count: int) -> int:
+        return max(1, round(seen / count))
 
 
 class Chapter(settings.Section):
@@ -150,11 +168,37 @@ class Chapter(settings.Section):
     pooling: Pooling
     animals: Animals
     augmentation: settings.Ranges
+    views: Views
     blocks: Blocks
     heads: Heads
     fine_tuning: FineTuning
     unfreezing: Unfreezing
     amounts: Amounts
+
+    @model_validator(mode="after")
+    def _there_are_as_many_pictures(self) -> Self:
+        there_are = self.animals.train
+        for key, count in (
+            ("views.train_pictures", self.views.train_pictures),
+            ("blocks.train_pictures", self.blocks.train_pictures),
+            ("unfreezing.train_pictures", self.unfreezing.train_pictures),
+            ("the last of amounts.train_pictures", self.amounts.train_pictures[-1]),
+        ):
+            if count > there_are:
+                raise _error(f"{key} to be at most animals.train, {there_are}", count)
+        if self.fine_tuning.pasted_pictures > self.animals.test:
+            expected = (
+                f"fine_tuning.pasted_pictures to be at most animals.test, {self.animals.test}"
+            )
+            raise _error(expected, self.fine_tuning.pasted_pictures)
+        counts = self.amounts.train_pictures
+        if counts != sorted({*counts}):
+            raise _error("amounts.train_pictures to rise", counts)
+        return self
+
+
+def _error(expected: str, received: object) -> PydanticCustomError:
+    return PydanticCustomError("pictures", expected, {"received": str(received)})
 
 
 def load() -> Chapter:

@@ -10,29 +10,21 @@ from ladder.experiments import on_base, plan
 from ladder.networks import models, training
 from ladder.networks.runtime import keras
 
-# What is fine-tuned → its first layer; at first nothing but the head.
-FIRST_LAYERS = {
-    "head": on_base.HEAD,
-    "block5": "block5_conv1",
-    "blocks4_5": "block4_conv1",
-    "blocks3_5": "block3_conv1",
-    "all": "block1_conv1",
-}
 Inputs = Mapping[str, NDArray[Any]]  # by layer, whose output it is; PIXELS: the pictures
 PIXELS = "pixels"
 
 
 def entrance(first: str) -> str:
-    """Returns the layer whose output enters the network at a layer of `FIRST_LAYERS`."""
+    """Returns the layer whose output enters the network at a layer of `plan.FIRST_LAYERS`."""
     if first == on_base.HEAD:
         return on_base.OUTPUT
     number = int(first.removeprefix("block").partition("_")[0])
-    return on_base.BLOCKS[number - 2] if number > 1 else PIXELS
+    return plan.BLOCK_NAMES[number - 2] if number > 1 else PIXELS
 
 
 def inputs(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """Returns what enters at every layer of `FIRST_LAYERS` for pictures (n, S, S, 3)."""
-    layers = [entrance(first) for first in FIRST_LAYERS.values()]
+    """Returns what enters at every layer of `plan.FIRST_LAYERS` for pictures (n, S, S, 3)."""
+    layers = [entrance(first) for first in plan.FIRST_LAYERS.values()]
     stored = [layer for layer in layers if layer != PIXELS]
     maps = on_base.outputs(models.between(network, stored), images)
     return {PIXELS: images, **dict(zip(stored, maps, strict=True))}
@@ -48,10 +40,11 @@ def of_seed(
     head: plan.Fit,
     fit: plan.Fit,
 ) -> dict[str, NDArray[Any]]:
-    """Returns by what is fine-tuned: <name>_right (n,), <name>_seconds and <name>_parameters.
+    """Returns for each of `plan.FIRST_LAYERS` which test pictures are right, and what it costs.
 
-    `network` has a fresh head, which is trained first; "head" trains it for as long again, as the
-    others do with more.
+    <name>_right (n,); <name>_seconds, of an epoch; <name>_parameters, that are trained. The head of
+    `network` is fresh, and is trained first; "head" trains it for as long again, as the others do
+    with more.
     """
     start = on_base.OUTPUT
     on_base.train(
@@ -59,7 +52,7 @@ def of_seed(
     )
     trained = network.get_weights()
     results: dict[str, NDArray[Any]] = {}
-    for name, first in FIRST_LAYERS.items():
+    for name, first in plan.FIRST_LAYERS.items():
         network.set_weights(trained)
         layer = entrance(first)
         fed = training.unchanged(train[layer])
