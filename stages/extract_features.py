@@ -1,7 +1,7 @@
 """Runs the frozen base over the pictures as they are, once, and stores its output (DLwP 5.3.1)."""
 
 from ladder import artifacts, errors, paths, settings
-from ladder.networks import activations, bases, models, runtime
+from ladder.networks import activations, bases, folding, models, runtime
 
 
 class Params(settings.Section):
@@ -19,7 +19,7 @@ def main() -> None:
     built = bases.resolved(params.base)
     output = bases.features(built)
     size = params.base.pictures_size(params.image_size)
-    base = models.pixels_to_features(built, size, paths.base_weights(built))
+    base = folding.fold(models.pixels_to_features(built, size, paths.base_weights(built)))
     with artifacts.timed(files.seconds("extract_features")):
         for subset in paths.SUBSETS:
             layers = {built.cut: files.activations(subset), output: files.features(subset)}

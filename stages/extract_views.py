@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladder import artifacts, errors, paths, settings
-from ladder.networks import activations, bases, models, runtime
+from ladder.networks import activations, bases, folding, models, runtime
 from ladder.pictures import augmentation
 
 
@@ -37,8 +37,10 @@ def main() -> None:
         built.cut: files.views("activations"),
         bases.features(built): files.views("features"),
     }
-    base = models.pixels_to_features(built, params.base.pictures_size(params.image_size), weights)
-    code = [Path(str(module.__file__)) for module in (activations, augmentation, bases, models)]
+    size = params.base.pictures_size(params.image_size)
+    base = folding.fold(models.pixels_to_features(built, size, weights))
+    modules = (activations, augmentation, bases, folding, models)
+    code = [Path(str(module.__file__)) for module in modules]
     hashes = [artifacts.sha256(path) for path in (source, weights, *code)]
     partial = paths.PARTIAL / activations.digest(hashes, params, policy)
     seconds = activations.extract_views(

@@ -13,7 +13,7 @@ from benchmarks.workers import channel, repetitions
 from benchmarks.workers.networks import NETWORKS
 from benchmarks.workers.networks.layers import arrays
 from ladder import settings
-from ladder.networks import activations, bases, models, runtime
+from ladder.networks import activations, bases, folding, models, runtime
 
 
 def build(base: str, image_size: int) -> runtime.keras.Model:
@@ -23,7 +23,7 @@ def build(base: str, image_size: int) -> runtime.keras.Model:
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     model = keras.Model(pixels, bases.extend(pixels, built))
     model.set_weights(arrays(NETWORKS[base].layers()))
-    return models.between(model, [row.output])  # as the stage does
+    return models.between(model, [row.output])
 
 
 def in_memory(model: runtime.keras.Model, batch_size: int) -> repetitions.Extract:
@@ -44,12 +44,12 @@ def in_memory(model: runtime.keras.Model, batch_size: int) -> repetitions.Extrac
 
 def to_disk(model: runtime.keras.Model, batch_size: int, folder: Path) -> repetitions.Extract:
     """Returns the pipeline's own function, which traces the graph anew whenever it is called."""
-    target = folder / "features.npy"
+    folded, target = folding.fold(model), folder / "features.npy"  # as the stage does
     extraction = settings.Extraction(batch_size=batch_size, storage="float16")
 
     def extract(pictures: NDArray[np.uint8]) -> NDArray[Any]:
         rows = pictures.__getitem__
-        activations.extract(model, rows, len(pictures), {"features": target}, extraction)
+        activations.extract(folded, rows, len(pictures), {"features": target}, extraction)
         features: NDArray[Any] = np.load(target, mmap_mode="r", allow_pickle=False)
         return features
 
