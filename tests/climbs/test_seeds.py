@@ -307,7 +307,7 @@ def test_of_a_recipe_only_the_rungs_are_climbed_that_it_changes(
     (step,) = pd.read_csv(studies / "seeds_steps.csv").to_dict("records")
     assert (step["rung"], step["other"]) == ("fine_tuned", "features")
     artifacts.write_csv(default / "predictions/scratch.csv", PREDICTIONS.iloc[1:])
-    assert seeds.differing(reports, default) == ("scratch", *changed)
+    assert climbs.rungs_that_differ(reports, default) == ("scratch", *changed)
     seeds.run(2, plan)
     assert "give way; without scratch\n" in capsys.readouterr().err
     assert seeds.read(studies).answers["rung"].unique().tolist() == ["scratch", *changed]
@@ -315,10 +315,10 @@ def test_of_a_recipe_only_the_rungs_are_climbed_that_it_changes(
 
 def test_where_no_ladder_is_to_compare_with_all_rungs_count(tmp_path: Path) -> None:
     write_reports(tmp_path / "mine", seed=0)
-    assert seeds.differing(tmp_path / "mine", tmp_path) == rungs.RUNGS
-    assert seeds.differing(tmp_path, tmp_path) == rungs.RUNGS
+    assert climbs.rungs_that_differ(tmp_path / "mine", tmp_path) == rungs.RUNGS
+    assert climbs.rungs_that_differ(tmp_path, tmp_path) == rungs.RUNGS
     write_reports(tmp_path, seed=0)  # with the same answers
-    assert seeds.differing(tmp_path / "mine", tmp_path) == rungs.RUNGS
+    assert climbs.rungs_that_differ(tmp_path / "mine", tmp_path) == rungs.RUNGS
 
 
 def test_a_change_half_way_ends_the_study_and_keeps_what_was_climbed(

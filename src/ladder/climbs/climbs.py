@@ -153,9 +153,10 @@ def check_unchanged(overrides: Sequence[str], before: provenance.Identity) -> No
 def compare(reports: Path) -> pd.DataFrame:
     """Writes `studies/recipes.csv`: what recipes reach compared with the default climb.
 
-    Of a recipe those rungs that its params change; it must be of the same code and the same
-    pictures. Rungs that are `outdated` are left out. One that asks of others (`COMPARED_WITH`) is
-    compared with those as well. Returns the table, empty where there is nothing to compare.
+    Of a recipe those rungs that its params change and that answer otherwise; it must be of the same
+    code and the same pictures. Rungs that are `outdated` are left out. One that asks of others
+    (`COMPARED_WITH`) is compared with those as well. Returns the table, empty where there is
+    nothing to compare.
     """
     if not (reports / "climb.json").is_file():
         return comparison.recipes({})
@@ -175,7 +176,7 @@ def compare(reports: Path) -> pd.DataFrame:
         ours = {
             rung: of_recipe[rung]
             for rung in changed(reports, folder)
-            if rung not in outdated_rungs[recipe]
+            if rung in rungs_that_differ(folder, reports) and rung not in outdated_rungs[recipe]
         }
         pairs[recipe, "default"] = (ours, by_default)
         for other in COMPARED_WITH.get(recipe, ()):
@@ -218,6 +219,19 @@ def outdated(
             line = f"ladder: {rung} of {recipe} is not compared; {'; '.join(reasons)}"
             print(line, file=sys.stderr)
     return rungs_outdated
+
+
+def rungs_that_differ(reports: Path, default: Path) -> tuple[rungs.Rung, ...]:
+    """Returns the rungs that answer otherwise in one folder of reports than in another.
+
+    All of them where it is the same folder, or no ladder is in one of them. What a recipe does not
+    change comes out the same with the same seed.
+    """
+    if reports == default or not all((f / "climb.json").is_file() for f in (reports, default)):
+        return rungs.RUNGS
+    names = {rung: f"predictions/{rung}.csv" for rung in rungs.RUNGS}
+    some = [r for r, n in names.items() if (reports / n).read_bytes() != (default / n).read_bytes()]
+    return tuple(some) or rungs.RUNGS
 
 
 def _is_comparable(default: Path, recipe: Path) -> bool:

@@ -49,9 +49,9 @@ def run(count: int, plan: recipes.Plan) -> None:
 
     A climb of the same identity counts (`provenance`), on whatever processor: the ladder in the
     reports, a seed of the study, or a climb in DVC's run cache. Of a recipe the rungs are climbed
-    that answer otherwise than the default climb (`differing`). After every seed the plan's studies
-    are written: `seeds_answers.csv` (which answers of all climbs were right), `seeds_climbs.csv`
-    (on what machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv` (their means with
+    that `climbs.rungs_that_differ` names. After every seed the plan's studies are written:
+    `seeds_answers.csv` (which answers of all climbs were right), `seeds_climbs.csv` (on what
+    machine), `seeds.csv` (every climb's accuracies), `seeds_summary.csv` (their means with
     intervals), `seeds_steps.csv` (what every rung brings over the one before) and `seeds.json`
     (their identity). At the end `recipes_seeds.csv` follows in the default climb's studies.
 
@@ -65,7 +65,7 @@ def run(count: int, plan: recipes.Plan) -> None:
         )
     files = paths.DatasetPaths(plan.dataset)
     identity = climbs.planned(plan.overrides)
-    some = differing(plan.reports, files.reports)
+    some = climbs.rungs_that_differ(plan.reports, files.reports)
     seeds = known(plan.reports, plan.studies, identity, some)
     missing = sorted({*range(count)} - {*seeds.machines["seed"]})
     for seed in tqdm(missing, "seeds", disable=None):
@@ -100,19 +100,6 @@ def _climb_some(
         weights_sha256 = experiments.sha256(climbed.commit, files.weights(rung))
         tracking.log_results(plan.dataset, weights_sha256, measured[seed])
     return seeds
-
-
-def differing(reports: Path, default: Path) -> tuple[rungs.Rung, ...]:
-    """Returns the rungs that answer otherwise in one folder of reports than in another.
-
-    All of them where it is the same folder, or no ladder is in one of them. What a recipe does not
-    change comes out the same with the same seed, and need not be climbed with others.
-    """
-    if reports == default or not all((f / "climb.json").is_file() for f in (reports, default)):
-        return rungs.RUNGS
-    names = {rung: f"predictions/{rung}.csv" for rung in rungs.RUNGS}
-    some = [r for r, n in names.items() if (reports / n).read_bytes() != (default / n).read_bytes()]
-    return tuple(some) or rungs.RUNGS
 
 
 def of_seed(seed: int, params: Mapping[str, Any]) -> list[str]:
