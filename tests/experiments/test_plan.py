@@ -20,7 +20,7 @@ def test_the_committed_params_are_valid(monkeypatch: pytest.MonkeyPatch) -> None
         ("pixels: 8", "pixels: 28", "shifts.pixels: expected less than or equal to 27"),
         ("epochs: 5", "epoch: 5", "digits.epochs: expected the key to be there"),
         ("dense_units", "units", "digits.dense_units: expected the key to be there"),
-        ("train: 4000", "train: 1000", "expected views.train_pictures to be at most animals.train"),
+        ("train: 4000", "train: 900", "expected views.train_pictures to be at most animals.train"),
         ("1000, 2000, 4000]", "1000, 2000, 5000]", "expected the last of amounts.train_pictures"),
         ("[500, 1000,", "[1000, 1000,", "expected amounts.train_pictures to rise"),
         (
