@@ -132,6 +132,7 @@ def test_a_run_holds_the_params_that_decide_it_and_no_other_rungs(
         "base.weights": "none",
         "base.preprocessing": "book",
         "base.cut": "block4_pool",
+        "base.output": "auto",
         "augmentation.views": "2",
         "augmentation.rotation_degrees": "40.0",
         "augmentation.shift_fraction": "0.2",

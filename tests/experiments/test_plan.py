@@ -24,7 +24,7 @@ def test_the_committed_params_are_valid(monkeypatch: pytest.MonkeyPatch) -> None
         ("1000, 2000, 4000]", "1000, 2000, 5000]", "expected the last of amounts.train_pictures"),
         ("[500, 1000,", "[1000, 1000,", "expected amounts.train_pictures to rise"),
         (
-            "pasted_pictures: 100",
+            "pasted_pictures: 40",
             "pasted_pictures: 2000",
             "expected fine_tuning.pasted_pictures to",
         ),
