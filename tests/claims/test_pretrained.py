@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ladder.claims import pretrained
+from ladder.page import grids
 
 PICTURES, SEEDS = 400, 3
 
@@ -160,7 +161,7 @@ def test_heat_is_compared_with_that_of_the_other_class_and_with_the_corner(
     arrays = {
         f"{network}_{method}_{of}": np.full((SEEDS, 50), share)
         for network in ("frozen", "trained_head")
-        for method in pretrained.METHODS
+        for method in grids.METHODS
         for of, share in shares.items()
     }
     table = pretrained.heat(arrays)

@@ -20,7 +20,7 @@ HEADS = {
 }
 AMOUNTS = {
     "as_they_are": "convnet",
-    "augmented": "convnet with augmentation and dropout",
+    "augmented": "convnet with augmentation",
     "head": "head on VGG16",
 }
 

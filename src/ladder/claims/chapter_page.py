@@ -7,8 +7,8 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from ladder.claims import chapter_figures, verdicts
-from ladder.page import page
+from ladder.claims import chapter_figures, pretrained, verdicts
+from ladder.page import grids, page
 
 FOLDER = Path(__file__).parent
 TITLES = {
@@ -170,8 +170,7 @@ def _heads(table: pd.DataFrame) -> list[dict[str, str]]:
             "head": chapter_figures.HEADS[row["way"]],
             "lowest validation loss": f"epoch {row['lowest_epoch']} of {row['epochs']}",
             "by seed": f"{row['first_epoch']} to {row['last_epoch']}",
-            "rise to the last epoch": f"{row['rise']:+.3f} ({row['rise_low']:+.3f} to "
-            f"{row['rise_high']:+.3f})",
+            "rise to the last epoch": pretrained.loss(row, "rise"),
             "right in training": f"{100 * row['accuracy']:.1f} %",
             "right on validation": f"{100 * row['validation_accuracy']:.1f} %",
         }
@@ -212,7 +211,7 @@ def _heat(table: pd.DataFrame) -> list[dict[str, str]]:
     return [
         {
             "network": WAYS[row["network"]],
-            "method": METHODS[row["method"]],
+            "method": grids.METHODS[row["method"]],
             "heat in the corner, map of its class": f"{100 * row['share']:.0f} %",
             "map of the other class": f"{100 * row['other_share']:.0f} %",
             "difference, points": points(row, "more"),
@@ -239,7 +238,6 @@ WAYS = {
     "untrained_head": "the block and a fresh head",
     "large_rate": "the block, at a large rate",
 }
-METHODS = {"grad_cam": "Grad-CAM", "grad_cam_plus_plus": "Grad-CAM++"}
 ROWS = {
     "shifts": _shifts,
     "padding": _padding,

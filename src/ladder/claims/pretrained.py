@@ -8,15 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ladder.claims import verdicts
-from ladder.evidence import studies
 from ladder.experiments import plan
+from ladder.page import grids
 
 Arrays = Mapping[str, NDArray[Any]]
 BLOCKS, UNFROZEN = plan.BLOCK_NAMES, tuple(plan.FIRST_LAYERS)
 HEADS = ("no_dropout", "dropout", "augmented")
 FINE_TUNED = ("frozen", "trained_head", "untrained_head", "large_rate")
 AMOUNTS = ("as_they_are", "augmented", "head")
-METHODS = ("grad_cam", "grad_cam_plus_plus")
 CORNER = 0.25  # of a picture
 EARLY = 1 / 3  # of the epochs: a head that is best before overfits "almost at once"
 
@@ -24,13 +23,13 @@ EARLY = 1 / 3  # of the epochs: a head that is best before overfits "almost at o
 def difference(
     one: NDArray[Any], other: NDArray[Any], name: str, width: float = 1
 ) -> dict[str, float]:
-    """Returns <name>, <name>_low, <name>_high: the mean difference of values (seeds, pictures).
-
-    With the two-level interval; a difference is at most `width`.
-    """
-    values = one.astype(np.float64) - other
-    low, high = studies.two_level_interval(values, (-width, width), seed=0)
-    return {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+    """Returns <name>, <name>_low, <name>_high: those of `verdicts.difference`, named."""
+    apart = verdicts.difference(one, other, width)
+    return {
+        name: apart["difference"],
+        f"{name}_low": apart["ci_low"],
+        f"{name}_high": apart["ci_high"],
+    }
 
 
 def widest(one: NDArray[Any], other: NDArray[Any]) -> float:
@@ -60,7 +59,7 @@ def depth(arrays: Arrays) -> pd.DataFrame:
     before: dict[str, NDArray[Any]] = {}
     last = arrays[f"digits_{BLOCKS[-1]}_right"]
     for block in BLOCKS:
-        values = {f"{name}": arrays[f"{name}_{block}_right"] for name in ("animals", "digits")}
+        values = {name: arrays[f"{name}_{block}_right"] for name in ("animals", "digits")}
         for name in ("blank", "zeros", "colours"):
             values[name] = arrays[f"animals_{block}_{name}"][None]  # no seed: nothing is drawn
         row: dict[str, Any] = {"block": block}
@@ -130,11 +129,8 @@ def heads(arrays: Arrays) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     labels = arrays["labels"].astype(bool)
     losses = {name: _losses(arrays[name], labels) for name in HEADS}
-    halves = {
-        name: (each[..., every], each[..., ~every])
-        for name, each in losses.items()
-        for every in [_every_other(labels)]
-    }
+    chosen_on = _every_other(labels)
+    halves = {n: (each[..., chosen_on], each[..., ~chosen_on]) for n, each in losses.items()}
     rises = {name: _rise(*each) for name, each in halves.items()}
     rows = []
     for name, (epoch, last, lowest) in rises.items():
@@ -195,7 +191,7 @@ def of_heads(table: pd.DataFrame) -> list[verdicts.Claim]:
             "5.3.1",
             "A head on stored features overfits almost at once, despite dropout.",
             f"Its validation loss is lowest after {_epochs(head)} of {head['epochs']}; from there "
-            f"to the end it changes by {_loss(head, 'rise')}. In the end "
+            f"to the end it changes by {loss(head, 'rise')}. In the end "
             f"{100 * head['accuracy']:.1f} % of what it trains on is right and "
             f"{100 * head['validation_accuracy']:.1f} % of validation. Without dropout the lowest "
             f"is after {_epochs(rows['no_dropout'])}.",
@@ -206,7 +202,7 @@ def of_heads(table: pd.DataFrame) -> list[verdicts.Claim]:
             "5.3.1",
             "It is the lack of augmentation that makes it overfit.",
             f"With augmentation the loss is lowest after {_epochs(rows['augmented'])}. The rise "
-            f"without it is larger by {_loss(head, 'more_than_augmented')}.",
+            f"without it is larger by {loss(head, 'more_than_augmented')}.",
             verdicts.verdict([interval(head, "more_than_augmented")]),
         ),
     ]
@@ -280,7 +276,7 @@ def heat(arrays: Arrays) -> pd.DataFrame:
     """
     rows = []
     for network in ("frozen", "trained_head"):
-        for method in METHODS:
+        for method in grids.METHODS:
             own, other = (arrays[f"{network}_{method}_{of}"] for of in ("corner", "whole"))
             rows.append(
                 {
@@ -439,6 +435,7 @@ def _points(row: Mapping[Any, Any], name: str) -> str:
     return f"{100 * row[name]:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
-def _loss(row: Mapping[Any, Any], name: str) -> str:
+def loss(row: Mapping[Any, Any], name: str) -> str:
+    """Returns a difference of losses, with its interval."""
     low, high = interval(row, name)
     return f"{row[name]:+.3f} ({low:+.3f} to {high:+.3f})"

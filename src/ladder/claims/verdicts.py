@@ -45,10 +45,13 @@ def mean_with_interval(right: NDArray[Any]) -> dict[str, float]:
     return {"mean": mean, "standard_deviation": deviation, "ci_low": low, "ci_high": high}
 
 
-def difference(one: NDArray[Any], other: NDArray[Any]) -> dict[str, float]:
-    """Returns difference, ci_low, ci_high of two networks' accuracies, each (seeds, pictures)."""
+def difference(one: NDArray[Any], other: NDArray[Any], width: float = 1) -> dict[str, float]:
+    """Returns difference, ci_low, ci_high of two networks' values, each (seeds, pictures).
+
+    The interval is the two-level one; a difference is at most `width`: 1 of accuracies.
+    """
     apart = one.astype(np.float64) - other
-    low, high = studies.two_level_interval(apart, studies.DIFFERENCE, seed=0)
+    low, high = studies.two_level_interval(apart, (-width, width), seed=0)
     return {"difference": float(apart.mean()), "ci_low": low, "ci_high": high}
 
 

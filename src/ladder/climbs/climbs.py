@@ -172,11 +172,11 @@ def compare(reports: Path) -> pd.DataFrame:
         for recipe, folder in folders.items()
     }
     for recipe, folder in folders.items():
-        of_recipe = report.predictions(folder)
+        of_recipe, others = report.predictions(folder), rungs_that_differ(folder, reports)
         ours = {
             rung: of_recipe[rung]
             for rung in changed(reports, folder)
-            if rung in rungs_that_differ(folder, reports) and rung not in outdated_rungs[recipe]
+            if rung in others and rung not in outdated_rungs[recipe]
         }
         pairs[recipe, "default"] = (ours, by_default)
         for other in COMPARED_WITH.get(recipe, ()):

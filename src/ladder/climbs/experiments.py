@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
@@ -227,18 +228,23 @@ def fetch(commit: str, path: Path, target: Path) -> None:
 
 def fetched(commit: str, path: Path) -> str:
     """Returns a text file of a climb from DVC's cache."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / path.name
-        fetch(commit, path, target)
-        return target.read_text(encoding="utf-8")
+    with _copy_of(commit, path) as file:
+        return file.read_text(encoding="utf-8")
 
 
 def sha256(commit: str, path: Path) -> str:
     """Returns the hash of a file of a climb in DVC's cache."""
+    with _copy_of(commit, path) as file:
+        return artifacts.sha256(file)
+
+
+@contextmanager
+def _copy_of(commit: str, path: Path) -> Iterator[Path]:
+    """Yields a copy of a file of a climb from DVC's cache; it does not stay."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / path.name
         fetch(commit, path, target)
-        return artifacts.sha256(target)
+        yield target
 
 
 def read_frame(commit: str, path: Path) -> pd.DataFrame:

@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladder import settings
-from ladder.experiments import on_base, plan
+from ladder.experiments import animals, on_base, plan
 from ladder.networks import training
 from ladder.networks.runtime import keras
-
-SIZE = 32  # pixels of CIFAR-10's pictures
 
 
 def convnet(dropout: float) -> keras.Model:
@@ -19,7 +17,7 @@ def convnet(dropout: float) -> keras.Model:
     Pictures of 32 pixels have no room for a fourth one. Dropout stands where it does in 5.2.5.
     """
     layers = keras.layers
-    pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
+    pixels = keras.Input((animals.SIZE, animals.SIZE, 3), name="pixels")
     x = layers.Rescaling(1 / 255, dtype="float32")(pixels)
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 3, activation="relu")(x)

@@ -1,6 +1,5 @@
 """Cats and dogs of CIFAR-10, more of them than the ladder takes, as arrays."""
 
-import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ladder import paths
-from ladder.pictures import cifar10
+from ladder.pictures import cifar10, images
 
 Arrays = dict[str, NDArray[np.uint8]]  # <subset>_images (n, 32, 32, 3), <subset>_labels (n,)
 NAMES = tuple(cifar10.CLASSES.values())  # by label
+SIZE = 32  # pixels
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # rows and columns, of halves
 
 
@@ -46,21 +46,21 @@ def read(archive: Path, counts: Mapping[paths.Subset, int]) -> Arrays:
             part = "test" if subset == "test" else "train"
             rows = [divmod(start + i, 2) for i in range(counts[subset])]
             names = [f"{part}/{NAMES[label]}.{number}.png" for number, label in rows]
-            pictures = [Image.open(io.BytesIO(file.read(name))).convert("RGB") for name in names]
-            arrays[f"{subset}_images"] = np.stack([np.asarray(each) for each in pictures])
+            pictures = [images.decode(file.read(name), SIZE) for name in names]
+            arrays[f"{subset}_images"] = np.stack(pictures)
             arrays[f"{subset}_labels"] = np.array([label for _, label in rows], np.uint8)
     return arrays
 
 
-def enlarged(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+def enlarged(pictures: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Returns pictures (n, H, W) or (n, H, W, 3) as RGB of another size, (n, size, size, 3)."""
-    pictures = (Image.fromarray(image).convert("RGB") for image in images)
-    resized = (picture.resize((size, size), Image.Resampling.BILINEAR) for picture in pictures)
+    originals = (Image.fromarray(picture).convert("RGB") for picture in pictures)
+    resized = (picture.resize((size, size), Image.Resampling.BILINEAR) for picture in originals)
     return np.stack([np.asarray(picture) for picture in resized])
 
 
 def pasted(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], size: int
+    pictures: NDArray[np.uint8], labels: NDArray[np.uint8], size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Returns pictures (n, size, size, 3), each with another in a corner, and the corners (n,).
 
@@ -68,10 +68,10 @@ def pasted(
     class. A corner is a place in `CORNERS`; every two pictures, one of each class, have the next.
     """
     half = size // 2
-    whole, small = enlarged(images, size), enlarged(images, half)
-    corners = np.arange(len(images)) // 2 % len(CORNERS)
+    whole, small = enlarged(pictures, size), enlarged(pictures, half)
+    corners = np.arange(len(pictures)) // 2 % len(CORNERS)
     for i, corner in enumerate(corners):
-        following = np.roll(np.arange(len(images)), -i - 1)
+        following = np.roll(np.arange(len(pictures)), -i - 1)
         other = following[labels[following] != labels[i]][0]
         row, column = (half * place for place in CORNERS[corner])
         whole[i, row : row + half, column : column + half] = small[other]

@@ -1,8 +1,6 @@
 """VGG16 with a dense head (DLwP 5.3), trained from what is stored of its frozen part."""
 
-import contextlib
 import functools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ from tqdm import tqdm
 
 from ladder import settings
 from ladder.experiments import animals, plan
-from ladder.networks import bases, models, rung_models, training
+from ladder.networks import bases, models, rung_models, runtime, training
 from ladder.networks.runtime import keras
 
 OUTPUT, HEAD = "block5_pool", "flatten"  # of the base; the first layer of the head
@@ -147,17 +145,7 @@ def moved(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
 
 def in_float32(model: keras.Model, dropout: float) -> keras.Model:
     """Returns the same network, computing in float32 whatever the policy."""
-    with _float32():
+    with runtime.computing_in("float32"):
         copy = models.build(_description(model.input_shape[1], dropout))
     copy.set_weights(model.get_weights())
     return copy
-
-
-@contextlib.contextmanager
-def _float32() -> Iterator[None]:
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,21 @@ def activations(subset: paths.Subset) -> Path:
     return ACTIVATIONS / f"{subset}.npy"
 
 
+def to_the_end(
+    epochs: int, batch_size: int, learning_rate: float, schedule: Literal["constant", "cosine"]
+) -> settings.Fit:
+    """Returns a training of the ladder that does not end early."""
+    return settings.Fit(
+        epochs=epochs,
+        minimum_epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        patience=epochs,
+        validate_every=epochs,
+    )
+
+
 class Fit(settings.Section):
     """A training by RMSprop with a constant rate; the last epoch's weights are kept."""
 
@@ -48,15 +63,7 @@ class Fit(settings.Section):
 
     def constant(self) -> settings.Fit:
         """Returns it as a training of the ladder: a constant rate, and no early end."""
-        return settings.Fit(
-            epochs=self.epochs,
-            minimum_epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            schedule="constant",
-            patience=self.epochs,
-            validate_every=self.epochs,
-        )
+        return to_the_end(self.epochs, self.batch_size, self.learning_rate, "constant")
 
 
 class Digits(Fit):
@@ -138,15 +145,7 @@ class Amounts(settings.Section):
     def on(self, count: int) -> settings.Fit:
         """Returns the convnet's training on so many pictures; the rate falls to 0."""
         epochs = self._epochs(self.seen, count)
-        return settings.Fit(
-            epochs=epochs,
-            minimum_epochs=epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            schedule="cosine",
-            patience=epochs,
-            validate_every=epochs,
-        )
+        return to_the_end(epochs, self.batch_size, self.learning_rate, "cosine")
 
     def head_on(self, count: int, heads: Heads) -> Heads:
         """Returns the head's training on so many pictures."""

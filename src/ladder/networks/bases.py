@@ -177,8 +177,7 @@ def resolved(base: settings.Base) -> settings.BuiltBase:
 def features(base: settings.BuiltBase) -> str:
     """Returns the name of the layer that gives the features, within a model of `extend`."""
     row = BASES[base.name]
-    is_whole = base.output in (settings.AUTO, row.output)
-    if is_whole:
+    if base.output in (settings.AUTO, row.output):
         return row.output
     return POOLED_OUTPUT if row.pooled else base.output
 
@@ -194,15 +193,15 @@ def ends_of_blocks(base: settings.BuiltBase) -> tuple[str, ...]:
     None where the features are the last layer's maps: there every layer is worth a look.
     """
     layers, row = base_names.BASES[base.name].layers, BASES[base.name]
-    is_whole = base.output in (settings.AUTO, row.output)
-    end = len(layers) - 1 if is_whole else layers.index(base.output) + 1
-    return layers[:end] if row.pooled else ()
+    if not row.pooled:
+        return ()
+    return layers[: layers.index(base.output) + 1] if features(base) != row.output else layers[:-1]
 
 
 def extend(pixels: Any, base: settings.BuiltBase) -> Any:
     """Returns the base's features on top of raw pixels, as one flat graph.
 
-    With an output before the row's, the base ends there; what is pooled is the same.
+    With an output before the row's, the base ends there, pooled where the row is.
     """
     model, layer = _apply(base.name, preprocess(pixels, base)), features(base)
     if layer == POOLED_OUTPUT:

@@ -5,7 +5,6 @@ import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -278,22 +277,11 @@ def read(files: Files, policy: str | None = None) -> Model:
         trained: str = content["runtime"]["policy"]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(files.description, error) from error
-    with _computing(policy or trained):
+    from ladder.networks import runtime  # TensorFlow
+
+    with runtime.computing_in(policy or trained):
         network = models.read(files.weights, description)
     return Model(files.name, files.rung, description.class_names, description.image_size, network)
-
-
-@contextmanager
-def _computing(policy: str) -> Iterator[None]:
-    """Builds models of a Keras policy in the block; what the process had set is put back."""
-    from ladder.networks.runtime import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:

@@ -66,10 +66,8 @@ def _convolution_before(normalization: keras.layers.Layer) -> keras.layers.Layer
 
 def _set(folded: Any, convolution: Any, normalization: Any) -> None:
     name, axis = KERNELS[type(convolution)]
-    values = dict(
-        zip(("gamma", "beta", "mean", "variance"), _statistics(normalization), strict=True)
-    )
-    scale = values["gamma"] / np.sqrt(values["variance"] + normalization.epsilon)
+    gamma, beta, mean, variance = _statistics(normalization)
+    scale = gamma / np.sqrt(variance + normalization.epsilon)
     bias = _numbers(convolution.bias) if convolution.use_bias else np.zeros_like(scale)
     kernel = _numbers(getattr(convolution, name))
     shape = [1] * kernel.ndim
@@ -77,7 +75,7 @@ def _set(folded: Any, convolution: Any, normalization: Any) -> None:
     if name != "kernel":
         folded.depthwise_kernel.assign(convolution.depthwise_kernel)
     getattr(folded, name).assign(kernel * scale.reshape(shape))
-    folded.bias.assign(values["beta"] + (bias - values["mean"]) * scale)
+    folded.bias.assign(beta + (bias - mean) * scale)
 
 
 def _statistics(normalization: Any) -> list[NDArray[np.float64]]:

@@ -12,7 +12,16 @@ from typing import Any
 
 from ladder import settings
 
-__all__ = ["describe", "keras", "policy", "processor_flags", "quiet_stderr", "start", "tf"]
+__all__ = [
+    "computing_in",
+    "describe",
+    "keras",
+    "policy",
+    "processor_flags",
+    "quiet_stderr",
+    "start",
+    "tf",
+]
 
 KINDS = {"amx_bf16", "avx512_bf16", "avx512f", "avx2", "fma", "bf16", "asimd", "sve"}  # of kernels
 CPUINFO = Path("/proc/cpuinfo")
@@ -92,6 +101,17 @@ def start(runtime: settings.Runtime, seed: int | None) -> str:
     name = policy(runtime.precision)
     keras.config.set_dtype_policy(name)
     return name
+
+
+@contextmanager
+def computing_in(policy: str) -> Iterator[None]:
+    """Builds models of a Keras policy in the block; what the process had set is put back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def describe() -> dict[str, str]:
